@@ -1,7 +1,7 @@
 // The one thread that owns a daemon's state.
 //
-// gRPC reactors, workers and timers post to it; nothing that blocks runs on it. ThreadEventLoop is the real one; FakeEventLoop
-// (event_loop_fake.h) runs on simulated time, moved by Advance().
+// gRPC reactors, workers and timers post to it; nothing that blocks runs on it. ThreadEventLoop is the real one;
+// FakeEventLoop (event_loop_fake.h) runs on simulated time, moved by Advance().
 #ifndef MUSTER_BASE_EVENT_LOOP_H_
 #define MUSTER_BASE_EVENT_LOOP_H_
 

@@ -1,6 +1,7 @@
 // A std::mutex that clang's thread safety analysis understands.
 //
-// Not absl::Mutex: Debian's is built without the sanitizers' annotations, and thread sanitizer reports false races through it.
+// Not absl::Mutex: Debian's is built without the sanitizers' annotations, and thread sanitizer reports false races
+// through it.
 #ifndef MUSTER_BASE_MUTEX_H_
 #define MUSTER_BASE_MUTEX_H_
 

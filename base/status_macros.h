@@ -8,11 +8,11 @@
 #include "absl/status/statusor.h"
 
 // Returns `expr`'s status from the calling function unless it is ok.
-#define RETURN_IF_ERROR(expr)                                                     \
-  do {                                                                            \
-    if (absl::Status muster_status = (expr); !muster_status.ok()) {               \
-      return muster_status;                                                       \
-    }                                                                             \
+#define RETURN_IF_ERROR(expr)                                       \
+  do {                                                              \
+    if (absl::Status muster_status = (expr); !muster_status.ok()) { \
+      return muster_status;                                         \
+    }                                                               \
   } while (false)
 
 // Declares or assigns `lhs` with the value of the StatusOr `expr`, or returns its status.
@@ -20,8 +20,8 @@
 
 #define MUSTER_CONCAT_(a, b) MUSTER_CONCAT_INNER_(a, b)
 #define MUSTER_CONCAT_INNER_(a, b) a##b
-#define MUSTER_ASSIGN_OR_RETURN_(result, lhs, expr) \
-  auto result = (expr);                             \
+#define MUSTER_ASSIGN_OR_RETURN_(result, lhs, expr)    \
+  auto result = (expr);                                \
   if (!result.ok()) return std::move(result).status(); \
   lhs = std::move(result).value()
 

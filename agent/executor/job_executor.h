@@ -1,7 +1,7 @@
 // Runs the suites' programs and turns what they print into events.
 //
-// Used by the agent's core on the event loop; an implementation has a thread for each running job and posts back. A fake for
-// the core's tests and for the simulation is in job_executor_fake.h.
+// Used by the agent's core on the event loop; an implementation has a thread for each running job and posts back. A
+// fake for the core's tests and for the simulation is in job_executor_fake.h.
 #ifndef MUSTER_AGENT_EXECUTOR_JOB_EXECUTOR_H_
 #define MUSTER_AGENT_EXECUTOR_JOB_EXECUTOR_H_
 
@@ -26,13 +26,13 @@ class JobExecutor {
   // Must be called once, before Start.
   virtual void SetSink(EventSink sink) = 0;
 
-  // Begins the job. An error means that nothing was started: InvalidArgument or NotFound when the request does not match the
-  // manifest on this machine (Fate REFUSED), anything else when the program could not be started (Fate NOT_STARTED). No event
-  // is emitted for a job that was refused here.
+  // Begins the job. An error means that nothing was started: InvalidArgument or NotFound when the request does not
+  // match the manifest on this machine (Fate REFUSED), anything else when the program could not be started (Fate
+  // NOT_STARTED). No event is emitted for a job that was refused here.
   virtual absl::Status Start(const v1::JobRef& ref, const v1::JobSpec& spec) = 0;
 
-  // SIGTERM, then SIGKILL after the grace period, to the whole group; the job still ends with its JobFinished (Fate CANCELLED).
-  // Unknown jobs are ignored.
+  // SIGTERM, then SIGKILL after the grace period, to the whole group; the job still ends with its JobFinished (Fate
+  // CANCELLED). Unknown jobs are ignored.
   virtual void Cancel(const v1::JobRef& ref, std::string_view reason) = 0;
 };
 

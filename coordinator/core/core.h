@@ -1,8 +1,9 @@
 // The coordinator's mind: everything it decides, and no I/O.
 //
-// An input and the time go in; state changes in memory; what must be written and said gathers in Effects. The daemon's event loop
-// owns the core, takes the effects, commits `batch` and only then sends `messages` and answers callers. After a restart the core
-// is made again from the store's snapshot. The simulation (tests/simulation) drives the very same class.
+// An input and the time go in; state changes in memory; what must be written and said gathers in Effects. The daemon's
+// event loop owns the core, takes the effects, commits `batch` and only then sends `messages` and answers callers.
+// After a restart the core is made again from the store's snapshot. The simulation (tests/simulation) drives the very
+// same class.
 #ifndef MUSTER_COORDINATOR_CORE_CORE_H_
 #define MUSTER_COORDINATOR_CORE_CORE_H_
 
@@ -37,8 +38,8 @@ struct Observation {
   std::string machine;
   std::string device_id;  // Empty: of the machine.
   std::string suite;
-  const v1::CaseResult* result = nullptr;            // One of the two;
-  const v1::Measurement* measurement = nullptr;      // valid until the call returns.
+  const v1::CaseResult* result = nullptr;        // One of the two;
+  const v1::Measurement* measurement = nullptr;  // valid until the call returns.
 };
 
 struct Effects {
@@ -74,12 +75,14 @@ class Core {
   // Control. `request.plan` is set: the API has looked the name up.
   absl::StatusOr<v1::Run> StartRun(const v1::StartRunRequest& request, std::string_view requested_by, base::Time now);
   // Cancels what waits and asks the agents to stop what runs. NotFound for runs that are not active.
-  absl::StatusOr<v1::Run> CancelRun(std::string_view run_id, std::string_view by, std::string_view reason, base::Time now);
+  absl::StatusOr<v1::Run> CancelRun(std::string_view run_id, std::string_view by, std::string_view reason,
+                                    base::Time now);
 
   // Enrolment tokens (checked and used up here so that a crash cannot give one away twice).
   void AddToken(TokenRecord token);
   // The token's role; marks it used by `name`. Unauthenticated when unknown, used, expired, or bound to another name.
-  absl::StatusOr<v1::Role> UseToken(std::string_view token_id, std::string_view secret, std::string_view name, base::Time now);
+  absl::StatusOr<v1::Role> UseToken(std::string_view token_id, std::string_view secret, std::string_view name,
+                                    base::Time now);
 
   // Everything that came of the calls since the last one.
   Effects TakeEffects();

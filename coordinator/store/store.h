@@ -1,8 +1,9 @@
 // What the coordinator keeps: the one seam between its core, which decides, and the disk.
 //
-// The core fills a WriteBatch while it handles inputs; the daemon commits batch after batch on a thread of its own (a group
-// commit: while one is being written the next one fills) and lets the effects of a batch out only when it is durable. A restarted
-// coordinator gets its whole state back from Load(). One contract test runs on every backend (store_contract_test.h).
+// The core fills a WriteBatch while it handles inputs; the daemon commits batch after batch on a thread of its own (a
+// group commit: while one is being written the next one fills) and lets the effects of a batch out only when it is
+// durable. A restarted coordinator gets its whole state back from Load(). One contract test runs on every backend
+// (store_contract_test.h).
 #ifndef MUSTER_COORDINATOR_STORE_STORE_H_
 #define MUSTER_COORDINATOR_STORE_STORE_H_
 
