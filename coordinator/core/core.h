@@ -52,6 +52,9 @@ struct Effects {
   std::vector<Message> messages;
   // Runs whose state changed, each once: watchers look again.
   std::vector<std::string> changed_runs;
+  // Runs that agents named and that are no longer here. When this batch is durable, give what Store::ReadRun has of them to
+  // Core::Restore; leave it be when the store has none (the agent then keeps its attempt).
+  std::vector<std::string> wanted_runs;
 };
 
 class Core {
@@ -65,12 +68,17 @@ class Core {
   // Agent sessions. `machine` is the certificate's name.
   void SessionOpened(SessionId session, std::string_view machine, base::Time now);
   void OnAgentMessage(SessionId session, const v1::AgentMessage& message, base::Time now);
+  // The same without copying what is stored: for the hot path.
+  void OnAgentMessage(SessionId session, v1::AgentMessage&& message, base::Time now);
   void SessionClosed(SessionId session, base::Time now);
 
   // Expires leases and queue deadlines. Call at least when NextDeadline() has come.
   void Tick(base::Time now);
   // On the monotonic clock; INT64_MAX when nothing waits.
   int64_t NextDeadlineMonoMs() const;
+
+  // A run of Effects::wanted_runs as the store has it. Ignored when it is here.
+  void Restore(StoredRun run, base::Time now);
 
   // Control. `request.plan` is set: the API has looked the name up.
   absl::StatusOr<v1::Run> StartRun(const v1::StartRunRequest& request, std::string_view requested_by, base::Time now);
