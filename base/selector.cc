@@ -1,9 +1,8 @@
 #include "base/selector.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -13,8 +12,6 @@
 
 namespace muster::base {
 namespace {
-
-constexpr int64_t kRegexMemoryBytes = 1 << 20;
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool IsKeyCharacter(char c) {
@@ -150,15 +147,12 @@ class SelectorParser {
       pattern = std::string(text_.substr(begin, at_ - begin));
       at_ = end;
     }
-    re2::RE2::Options options;
-    options.set_log_errors(false);
-    options.set_max_mem(kRegexMemoryBytes);
-    auto regex = std::make_shared<const re2::RE2>(pattern, options);
-    if (!regex->ok()) {
+    absl::StatusOr<Regex> regex = CompileRegex(pattern);
+    if (!regex.ok()) {
       at_ = begin;
-      return Expected(absl::StrCat("a regular expression (", regex->error(), ")"));
+      return Expected(absl::StrCat("a regular expression (", regex.status().message(), ")"));
     }
-    clause.regex = std::move(regex);
+    clause.regex = *std::move(regex);
     return absl::OkStatus();
   }
 
@@ -241,7 +235,7 @@ bool Selector::Holds(const Clause& clause, const std::string* value) {
       return compare(std::less_equal<>());
     case Op::kLike:
     case Op::kNotLike:
-      return re2::RE2::FullMatch(*value, *clause.regex) != negative;
+      return FullMatch(clause.regex, *value) != negative;
   }
   return false;
 }

@@ -17,18 +17,13 @@
 #ifndef MUSTER_BASE_SELECTOR_H_
 #define MUSTER_BASE_SELECTOR_H_
 
-#include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
-
-namespace re2 {
-class RE2;
-}  // namespace re2
+#include "base/regex.h"
 
 namespace muster::base {
 
@@ -69,10 +64,10 @@ class Selector {
   struct Clause {
     std::string key;
     Op op = Op::kExists;
-    std::vector<std::string> values;        // kIn, kNotIn: sorted.
-    double number = 0;                      // The four comparisons.
-    std::shared_ptr<const re2::RE2> regex;  // kLike, kNotLike.
-    std::string text;                       // As it was written, for Explain.
+    std::vector<std::string> values;  // kIn, kNotIn: sorted.
+    double number = 0;                // The four comparisons.
+    Regex regex;                      // kLike, kNotLike.
+    std::string text;                 // As it was written, for Explain.
   };
 
   static const std::string* Find(const std::string&) { return nullptr; }
