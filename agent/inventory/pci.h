@@ -1,0 +1,35 @@
+// The GPUs that PCI shows, whatever the drivers say: the inventory begins here.
+#ifndef MUSTER_AGENT_INVENTORY_PCI_H_
+#define MUSTER_AGENT_INVENTORY_PCI_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "agent/inventory/root_folder.h"
+#include "muster/v1/fleet.pb.h"
+
+namespace muster::agent {
+
+inline constexpr uint32_t kPciVendorIntel = 0x8086;
+inline constexpr uint32_t kPciVendorNvidia = 0x10de;
+
+v1::Vendor VendorOfPciId(uint32_t pci_vendor_id);
+
+// "00000000:41:00.0" and "0000:41:00.0" are "0000:41:00.0"; what is no PCI address is empty.
+std::string NormalisePciAddress(absl::string_view address);
+
+// Intel's and NVIDIA's display controllers (classes 0x0300, 0x0302, 0x0380) and compute accelerators (0x1200), in the
+// order of their addresses: ids, kernel driver and its version, NUMA node, link, device nodes, Xe generation, and a
+// model from the PCI ids. Two kinds are left out: virtual functions that this machine gives to others (their physical
+// function is listed), and Intel's NPUs, which are 0x1200 too: of Intel, an accelerator counts only when a graphics
+// driver is bound to it.
+//
+// NotFound when the machine shows no PCI bus at all, as in some sandboxes.
+absl::StatusOr<std::vector<v1::Device>> PciGpus(const RootFolder& root);
+
+}  // namespace muster::agent
+
+#endif  // MUSTER_AGENT_INVENTORY_PCI_H_

@@ -1,0 +1,82 @@
+#include "agent/inventory/pci.h"
+
+#include <gtest/gtest.h>
+
+#include "agent/inventory/fixture_tree.h"
+#include "agent/inventory/level_zero_library.h"
+#include "agent/inventory/text.h"
+#include "agent/inventory/xe_generation.h"
+
+namespace muster::agent {
+namespace {
+
+TEST(PciTest, AddressesHaveOneForm) {
+  EXPECT_EQ(NormalisePciAddress("00000000:41:00.0"), "0000:41:00.0");
+  EXPECT_EQ(NormalisePciAddress("0000:C1:1F.7"), "0000:c1:1f.7");
+  EXPECT_EQ(NormalisePciAddress("10000:e1:00.0"), "10000:e1:00.0");
+  for (const char* bad : {"", "41:00.0", "0000:41:00.8", "0000:141:00.0", "0000:41:20.0", "x:1:2.3", "0000:41:00.0 "}) {
+    EXPECT_EQ(NormalisePciAddress(bad), "") << bad;
+  }
+}
+
+TEST(PciTest, XeTellsItsMemoryInTiles) {
+  FixtureTree tree;
+  tree.AddPci("pci0000:00/0000:03:00.0", "0x8086", "0xe20b", "0x030000", "xe");
+  tree.Write("/sys/devices/pci0000:00/0000:03:00.0/tile0/physical_vram_size_bytes", "0x300000000\n");
+  const auto gpus = PciGpus(RootFolder(tree.root()));
+  ASSERT_TRUE(gpus.ok());
+  ASSERT_EQ(gpus->size(), 1u);
+  EXPECT_EQ(gpus->front().memory_bytes(), uint64_t{12} << 30);
+  EXPECT_EQ(gpus->front().xe_generation(), "Xe2");
+  EXPECT_FALSE(gpus->front().has_pci_link());
+}
+
+TEST(PciTest, IntegratedGpuHasNoLink) {
+  FixtureTree tree;
+  tree.AddPci("pci0000:00/0000:00:02.0", "0x8086", "0x46a6", "0x030000", "i915");
+  tree.SetLink("pci0000:00/0000:00:02.0", "Unknown", "0", "Unknown", "255");
+  const auto gpus = PciGpus(RootFolder(tree.root()));
+  ASSERT_EQ(gpus->size(), 1u);
+  EXPECT_FALSE(gpus->front().has_pci_link());
+}
+
+TEST(PciTest, XeGenerations) {
+  EXPECT_EQ(XeGeneration(0x46a6), "Xe-LP");
+  EXPECT_EQ(XeGeneration(0x7d55), "Xe-LPG");
+  EXPECT_EQ(XeGeneration(0x56a0), "Xe-HPG");
+  EXPECT_EQ(XeGeneration(0x56c0), "Xe-HPG");
+  EXPECT_EQ(XeGeneration(0x0bd5), "Xe-HPC");
+  EXPECT_EQ(XeGeneration(0x64a0), "Xe2");
+  EXPECT_EQ(XeGeneration(0xe20b), "Xe2");
+  EXPECT_EQ(XeGeneration(0xb080), "Xe3");
+  EXPECT_EQ(XeGeneration(0x1912), "");
+}
+
+TEST(PciTest, UuidsMadeOfThePlaceIdentifyNothing) {
+  const uint8_t bytes[16] = {0x86, 0x80, 0xa0, 0x56, 8, 0, 0, 0, 3};
+  EXPECT_EQ(FormatUuid(bytes), "8680a056-0800-0000-0300-000000000000");
+  EXPECT_FALSE(UuidIdentifies(FormatUuid(bytes), 0x56a0));
+  EXPECT_TRUE(UuidIdentifies("8680a056-0800-0000-0300-000000000000", 0x56a1));
+  EXPECT_FALSE(UuidIdentifies("", 0x56a0));
+  EXPECT_FALSE(UuidIdentifies("00000000-0000-0000-0000-000000000000", 0x56a0));
+}
+
+TEST(TextTest, IsShortUtf8WithoutControlCharacters) {
+  EXPECT_EQ(CleanText(" a\tb\r\n"), "ab");
+  EXPECT_EQ(CleanText(absl::string_view("a\0b", 3)), "a");
+  EXPECT_EQ(CleanText("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"), "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+  EXPECT_EQ(CleanText("\xc0\xaf\xed\xa0\x80\xf5\xe2\x82"), "????????");
+  EXPECT_EQ(CleanText("\xc2\x9b"
+                      "31m"),
+            "31m");
+  EXPECT_EQ(CleanText("\xc3\xa9\xc3\xa9", 3), "\xc3\xa9");
+}
+
+TEST(TextTest, NumbersAreWhole) {
+  EXPECT_EQ(ParseNumber("0x10de", 16), 0x10de);
+  EXPECT_EQ(ParseNumber("12"), 12);
+  for (const char* bad : {"", "-1", "12 ", "1.5", "99999999999999999999", "0x1"}) EXPECT_FALSE(ParseNumber(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace muster::agent
