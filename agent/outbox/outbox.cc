@@ -59,7 +59,7 @@ absl::Status SyncJob::Run() const {
   return absl::OkStatus();
 }
 
-bool Outbox::RefOrder::operator()(const v1::JobRef& a, const v1::JobRef& b) const {
+bool RefLess::operator()(const v1::JobRef& a, const v1::JobRef& b) const {
   return std::forward_as_tuple(a.job_id(), a.attempt(), a.epoch()) <
          std::forward_as_tuple(b.job_id(), b.attempt(), b.epoch());
 }

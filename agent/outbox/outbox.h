@@ -28,6 +28,11 @@
 
 namespace muster::agent {
 
+// Orders attempts' names, for maps.
+struct RefLess {
+  bool operator()(const v1::JobRef& a, const v1::JobRef& b) const;
+};
+
 struct OutboxOptions {
   std::string directory;
   uint64_t limit_bytes = 256 << 20;
@@ -81,7 +86,7 @@ class Outbox {
   // unknown attempts are ignored.
   void Append(const v1::JobRef& ref, v1::Event event);
   // Durable events from `from_sequence` on, at most `max_events` and, but for the first, `max_bytes`. In place of an
-  // event that damage took stands an EventsDropped. `from_sequence` is not before the first that is un-acked. NotFound:
+  // event that damage or an ack took stands an EventsDropped. NotFound:
   // no such attempt.
   absl::StatusOr<v1::EventBatch> Read(const v1::JobRef& ref, uint64_t from_sequence, size_t max_bytes, int max_events);
   void Ack(const v1::JobRef& ref, uint64_t through_sequence);
@@ -101,10 +106,6 @@ class Outbox {
   uint64_t limit_bytes() const { return options_.limit_bytes; }
 
  private:
-  struct RefOrder {
-    bool operator()(const v1::JobRef& a, const v1::JobRef& b) const;
-  };
-  // Adds to the sums what an attempt holds, before and after it changes.
   class Change;
 
   Outbox(base::FileSystem& files, OutboxOptions options);
@@ -116,7 +117,7 @@ class Outbox {
   const OutboxOptions options_;
   std::vector<std::string> notes_;
   std::map<uint64_t, std::unique_ptr<AttemptLog>> logs_;  // By the outbox's own number.
-  std::map<v1::JobRef, AttemptLog*, RefOrder> by_ref_;
+  std::map<v1::JobRef, AttemptLog*, RefLess> by_ref_;
   uint64_t next_id_ = 1;
   uint64_t bytes_ = 0;
   bool waits_for_room_ = false;
