@@ -18,8 +18,8 @@ enum class JsonStyle {
   kIndented,
 };
 
-// lowerCamelCase names; unset fields and zeros are left out. Never fails for messages without google.protobuf.Any; a
-// message that cannot be written (a NaN in a Value) gives "{}".
+// lowerCamelCase names; unset fields and zeros are left out. The same message gives the same bytes. Never fails for
+// messages without google.protobuf.Any; a message that cannot be written (a NaN in a Value) gives "{}".
 std::string ToJson(const google::protobuf::Message& message, JsonStyle style = JsonStyle::kCompact);
 
 enum class UnknownFields { kRefuse, kIgnore };

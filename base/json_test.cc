@@ -26,6 +26,15 @@ TEST(Json, RoundTripsInOneLine) {
   EXPECT_THAT(ToJson(spec, JsonStyle::kIndented), HasSubstr("\n"));
 }
 
+TEST(Json, TheSameMapGivesTheSameBytes) {
+  v1::JobSpec up, down;
+  for (int i = 0; i < 100; ++i) {
+    (*up.mutable_parameters())[std::to_string(i)] = "v";
+    (*down.mutable_parameters())[std::to_string(99 - i)] = "v";
+  }
+  EXPECT_EQ(ToJson(up), ToJson(down));
+}
+
 TEST(Json, UnknownFieldsAsAsked) {
   v1::JobSpec spec;
   EXPECT_FALSE(FromJson(R"({"nope": 1})", UnknownFields::kRefuse, &spec).ok());
