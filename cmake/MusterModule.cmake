@@ -4,12 +4,14 @@
 # TESTS becomes a test of its own, linked with the module and GoogleTest; TEST_DEPS are for the tests alone.
 
 add_library(muster_options INTERFACE)
-target_compile_options(muster_options INTERFACE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Werror=return-type)
+# C++ alone: nvcc has options of its own by these names.
+target_compile_options(muster_options INTERFACE
+  "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wno-unused-parameter;-Wno-missing-field-initializers;-Werror=return-type>")
 # GCC 12 sees overlapping copies in ordinary std::string assignments (its bug 105651).
-target_compile_options(muster_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+target_compile_options(muster_options INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>)
 target_include_directories(muster_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/proto)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-  target_compile_options(muster_options INTERFACE -Wthread-safety -Werror=thread-safety)
+  target_compile_options(muster_options INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:-Wthread-safety;-Werror=thread-safety>")
 endif()
 set(MUSTER_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread")
 if(MUSTER_SANITIZE)
@@ -18,7 +20,7 @@ if(MUSTER_SANITIZE)
 endif()
 option(MUSTER_WERROR "Warnings are errors" ON)
 if(MUSTER_WERROR)
-  target_compile_options(muster_options INTERFACE -Werror)
+  target_compile_options(muster_options INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:-Werror>")
 endif()
 
 function(muster_module name)

@@ -1,0 +1,14 @@
+// The cases of work_cases.cc and runtime_version_case.cc in a build without the CUDA toolkit: they say so.
+#include <gtest/gtest.h>
+
+namespace {
+
+constexpr char kReason[] = "this program was built without the CUDA toolkit; build where nvcc is found";
+
+TEST(smoke, compute) { GTEST_SKIP() << kReason; }
+TEST(smoke, two_processes) { GTEST_SKIP() << kReason; }
+TEST(link, pci) { GTEST_SKIP() << kReason; }
+TEST(clocks, throttle) { GTEST_SKIP() << kReason; }
+TEST(versions, runtime) { GTEST_SKIP() << kReason; }
+
+}  // namespace

@@ -1,0 +1,254 @@
+#include "suites/sdk/nvml.h"
+
+#include <dlfcn.h>
+
+#include <array>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/status_macros.h"
+
+namespace muster::sdk {
+namespace {
+
+// NVML's return codes that mean something of their own here.
+constexpr int kSuccess = 0;
+constexpr int kInvalidArgument = 2;
+constexpr int kNotSupported = 3;
+constexpr int kNoPermission = 4;
+constexpr int kNotFound = 6;
+constexpr int kGpuIsLost = 15;
+
+constexpr int kVolatile = 0;
+constexpr int kCorrected = 0;
+constexpr int kUncorrected = 1;
+constexpr int kRetiredSingleBit = 0;
+constexpr int kRetiredDoubleBit = 1;
+constexpr int kThresholdSlowdown = 1;
+constexpr int kSensorGpu = 0;
+constexpr int kClockMemory = 2;
+
+// nvmlPciInfo_t of version 3.
+struct PciInfo {
+  char legacy_bus_id[16];
+  unsigned domain;
+  unsigned bus;
+  unsigned device;
+  unsigned pci_device_id;
+  unsigned pci_subsystem_id;
+  char bus_id[32];
+};
+// nvmlMemory_t.
+struct MemoryInfo {
+  unsigned long long total;
+  unsigned long long free;
+  unsigned long long used;
+};
+
+absl::StatusCode CodeOf(int result) {
+  switch (result) {
+    case kNotSupported:
+      return absl::StatusCode::kUnimplemented;
+    case kNoPermission:
+      return absl::StatusCode::kPermissionDenied;
+    case kNotFound:
+    case kInvalidArgument:
+      return absl::StatusCode::kNotFound;
+    case kGpuIsLost:
+      return absl::StatusCode::kUnavailable;
+    default:
+      return absl::StatusCode::kInternal;
+  }
+}
+
+}  // namespace
+
+template <typename... Args>
+absl::Status Nvml::Call(const char* symbol, Args... args) const {
+  const auto function = reinterpret_cast<int (*)(Args...)>(dlsym(library_, symbol));
+  if (function == nullptr) return absl::UnimplementedError(absl::StrCat("this libnvidia-ml has no ", symbol));
+  const int result = function(args...);
+  if (result == kSuccess) return absl::OkStatus();
+  const auto describe = reinterpret_cast<const char* (*)(int)>(dlsym(library_, "nvmlErrorString"));
+  return absl::Status(CodeOf(result),
+                      absl::StrCat(symbol, ": ", describe == nullptr ? "" : describe(result), " (", result, ")"));
+}
+
+template <typename T>
+absl::StatusOr<T> Nvml::Get(const char* symbol, Handle device) const {
+  T value{};
+  RETURN_IF_ERROR(Call(symbol, device, &value));
+  return value;
+}
+
+absl::StatusOr<std::string> Nvml::Text(const char* symbol, Handle device) const {
+  std::array<char, 128> text{};
+  RETURN_IF_ERROR(Call(symbol, device, text.data(), static_cast<unsigned>(text.size())));
+  return std::string(text.data());
+}
+
+absl::StatusOr<std::unique_ptr<Nvml>> Nvml::Load() {
+  void* library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) return absl::NotFoundError(absl::StrCat("cannot load NVML: ", dlerror()));
+  std::unique_ptr<Nvml> nvml(new Nvml(library));
+  RETURN_IF_ERROR(nvml->Call("nvmlInit_v2"));
+  return nvml;
+}
+
+absl::StatusOr<Nvml*> Nvml::Shared() {
+  static const auto& shared = *new absl::StatusOr<std::unique_ptr<Nvml>>(Load());
+  if (!shared.ok()) return shared.status();
+  return shared->get();
+}
+
+// The library stays mapped: its threads may outlive a dlclose.
+Nvml::~Nvml() { Call("nvmlShutdown").IgnoreError(); }
+
+absl::StatusOr<std::string> Nvml::DriverVersion() const {
+  std::array<char, 128> text{};
+  RETURN_IF_ERROR(Call("nvmlSystemGetDriverVersion", text.data(), static_cast<unsigned>(text.size())));
+  return std::string(text.data());
+}
+
+absl::StatusOr<std::string> Nvml::LibraryVersion() const {
+  std::array<char, 128> text{};
+  RETURN_IF_ERROR(Call("nvmlSystemGetNVMLVersion", text.data(), static_cast<unsigned>(text.size())));
+  return std::string(text.data());
+}
+
+absl::StatusOr<int> Nvml::CudaVersion() const {
+  int version = 0;
+  RETURN_IF_ERROR(Call("nvmlSystemGetCudaDriverVersion_v2", &version));
+  return version;
+}
+
+absl::StatusOr<std::vector<Nvml::Handle>> Nvml::Devices() const {
+  unsigned count = 0;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetCount_v2", &count));
+  std::vector<Handle> devices(count);
+  for (unsigned i = 0; i < count; ++i) RETURN_IF_ERROR(Call("nvmlDeviceGetHandleByIndex_v2", i, &devices[i]));
+  return devices;
+}
+
+absl::StatusOr<Nvml::Handle> Nvml::DeviceByUuid(const std::string& uuid) const {
+  Handle device = nullptr;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetHandleByUUID", uuid.c_str(), &device));
+  return device;
+}
+
+absl::StatusOr<std::string> Nvml::Name(Handle device) const { return Text("nvmlDeviceGetName", device); }
+absl::StatusOr<std::string> Nvml::Uuid(Handle device) const { return Text("nvmlDeviceGetUUID", device); }
+absl::StatusOr<std::string> Nvml::Serial(Handle device) const { return Text("nvmlDeviceGetSerial", device); }
+
+absl::StatusOr<std::string> Nvml::PciAddress(Handle device) const {
+  ASSIGN_OR_RETURN(const PciInfo info, Get<PciInfo>("nvmlDeviceGetPciInfo_v3", device));
+  return absl::StrFormat("%04x:%02x:%02x.0", info.domain, info.bus, info.device);
+}
+
+absl::StatusOr<uint64_t> Nvml::MemoryBytes(Handle device) const {
+  ASSIGN_OR_RETURN(const MemoryInfo info, Get<MemoryInfo>("nvmlDeviceGetMemoryInfo", device));
+  return info.total;
+}
+
+absl::StatusOr<uint32_t> Nvml::MinorNumber(Handle device) const {
+  return Get<unsigned>("nvmlDeviceGetMinorNumber", device);
+}
+
+absl::StatusOr<Nvml::Link> Nvml::PciLink(Handle device) const {
+  Link link;
+  ASSIGN_OR_RETURN(link.generation, Get<unsigned>("nvmlDeviceGetCurrPcieLinkGeneration", device));
+  ASSIGN_OR_RETURN(link.width, Get<unsigned>("nvmlDeviceGetCurrPcieLinkWidth", device));
+  ASSIGN_OR_RETURN(link.max_generation, Get<unsigned>("nvmlDeviceGetMaxPcieLinkGeneration", device));
+  ASSIGN_OR_RETURN(link.max_width, Get<unsigned>("nvmlDeviceGetMaxPcieLinkWidth", device));
+  return link;
+}
+
+absl::StatusOr<Nvml::Ecc> Nvml::EccState(Handle device) const {
+  int current = 0;
+  int pending = 0;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetEccMode", device, &current, &pending));
+  Ecc ecc{.enabled = current != 0, .pending = pending != 0};
+  if (!ecc.enabled) return ecc;
+  unsigned long long corrected = 0;
+  unsigned long long uncorrected = 0;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetTotalEccErrors", device, kCorrected, kVolatile, &corrected));
+  RETURN_IF_ERROR(Call("nvmlDeviceGetTotalEccErrors", device, kUncorrected, kVolatile, &uncorrected));
+  ecc.volatile_corrected = corrected;
+  ecc.volatile_uncorrected = uncorrected;
+  return ecc;
+}
+
+absl::StatusOr<Nvml::RemappedRows> Nvml::Remapped(Handle device) const {
+  unsigned corrected = 0;
+  unsigned uncorrected = 0;
+  unsigned pending = 0;
+  unsigned failed = 0;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetRemappedRows", device, &corrected, &uncorrected, &pending, &failed));
+  return RemappedRows{corrected, uncorrected, pending != 0, failed != 0};
+}
+
+absl::StatusOr<Nvml::RetiredPages> Nvml::Retired(Handle device) const {
+  // With a null list and a count of 0 NVML answers "insufficient size" (7) and the number: ask with room for all it can
+  // retire.
+  std::array<unsigned long long, 512> addresses;
+  unsigned single_bit = addresses.size();
+  unsigned double_bit = addresses.size();
+  int pending = 0;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetRetiredPages", device, kRetiredSingleBit, &single_bit, addresses.data()));
+  RETURN_IF_ERROR(Call("nvmlDeviceGetRetiredPages", device, kRetiredDoubleBit, &double_bit, addresses.data()));
+  RETURN_IF_ERROR(Call("nvmlDeviceGetRetiredPagesPendingStatus", device, &pending));
+  return RetiredPages{single_bit, double_bit, pending != 0};
+}
+
+absl::StatusOr<uint64_t> Nvml::ClockEvents(Handle device) const {
+  auto reasons = Get<unsigned long long>("nvmlDeviceGetCurrentClocksEventReasons", device);
+  // The name before driver 535.
+  if (!reasons.ok()) reasons = Get<unsigned long long>("nvmlDeviceGetCurrentClocksThrottleReasons", device);
+  if (!reasons.ok()) return reasons.status();
+  return *reasons;
+}
+
+absl::StatusOr<uint32_t> Nvml::TemperatureCelsius(Handle device) const {
+  unsigned celsius = 0;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetTemperature", device, kSensorGpu, &celsius));
+  return celsius;
+}
+
+absl::StatusOr<uint32_t> Nvml::SlowdownTemperatureCelsius(Handle device) const {
+  unsigned celsius = 0;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetTemperatureThreshold", device, kThresholdSlowdown, &celsius));
+  return celsius;
+}
+
+absl::StatusOr<bool> Nvml::PersistenceMode(Handle device) const {
+  ASSIGN_OR_RETURN(const int mode, Get<int>("nvmlDeviceGetPersistenceMode", device));
+  return mode != 0;
+}
+
+absl::StatusOr<uint32_t> Nvml::ComputeMode(Handle device) const {
+  return Get<unsigned>("nvmlDeviceGetComputeMode", device);
+}
+
+absl::StatusOr<uint32_t> Nvml::MaxMemoryClockMhz(Handle device) const {
+  unsigned mhz = 0;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetMaxClockInfo", device, kClockMemory, &mhz));
+  return mhz;
+}
+
+const std::vector<ClockEvent>& ClockEvents() {
+  static const auto& events = *new std::vector<ClockEvent>{
+      {0x1, "idle", false},
+      {0x2, "application clocks setting", false},
+      {0x4, "software power cap", false},
+      {0x8, "hardware slowdown", true},
+      {0x10, "sync boost", false},
+      {0x20, "software thermal slowdown", true},
+      {0x40, "hardware thermal slowdown", true},
+      {0x80, "hardware power brake", true},
+      {0x100, "display clock setting", false},
+  };
+  return events;
+}
+
+}  // namespace muster::sdk

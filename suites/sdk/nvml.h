@@ -1,0 +1,112 @@
+// NVIDIA's management library, loaded at run time: a program that uses it starts and reports on a machine without it.
+//
+// Each call gives a Status of its own kind, so that a test can tell "this device has no such thing" (kUnimplemented)
+// from "not allowed" (kPermissionDenied) and from "it failed" (kInternal, kUnavailable when the GPU is lost). Numbers
+// are NVML's unless said. Any thread may call; one object serves the program.
+#ifndef MUSTER_SUITES_SDK_NVML_H_
+#define MUSTER_SUITES_SDK_NVML_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace muster::sdk {
+
+class Nvml {
+ public:
+  using Handle = void*;
+
+  // Of the two generations and widths, the current ones fall while the device idles.
+  struct Link {
+    uint32_t generation = 0;
+    uint32_t width = 0;
+    // What device and slot can do together.
+    uint32_t max_generation = 0;
+    uint32_t max_width = 0;
+  };
+  struct Ecc {
+    bool enabled = false;
+    // After the next reset.
+    bool pending = false;
+    uint64_t volatile_corrected = 0;
+    uint64_t volatile_uncorrected = 0;
+  };
+  struct RemappedRows {
+    uint32_t corrected = 0;
+    uint32_t uncorrected = 0;
+    bool pending = false;
+    bool failed = false;
+  };
+  struct RetiredPages {
+    uint32_t single_bit = 0;
+    uint32_t double_bit = 0;
+    bool pending = false;
+  };
+
+  // kNotFound without the library; NVML's own word when it cannot start (driver not loaded, versions differ).
+  static absl::StatusOr<std::unique_ptr<Nvml>> Load();
+  // The same, once for the program.
+  static absl::StatusOr<Nvml*> Shared();
+  ~Nvml();
+  Nvml(const Nvml&) = delete;
+  Nvml& operator=(const Nvml&) = delete;
+
+  absl::StatusOr<std::string> DriverVersion() const;
+  // Of the library itself: "13.580.159.04".
+  absl::StatusOr<std::string> LibraryVersion() const;
+  // 13000 for CUDA 13.0.
+  absl::StatusOr<int> CudaVersion() const;
+
+  // In the order of NVML's indices.
+  absl::StatusOr<std::vector<Handle>> Devices() const;
+  absl::StatusOr<Handle> DeviceByUuid(const std::string& uuid) const;
+
+  absl::StatusOr<std::string> Name(Handle device) const;
+  absl::StatusOr<std::string> Uuid(Handle device) const;
+  absl::StatusOr<std::string> Serial(Handle device) const;
+  // As muster.v1.Device has it: "0000:41:00.0".
+  absl::StatusOr<std::string> PciAddress(Handle device) const;
+  absl::StatusOr<uint64_t> MemoryBytes(Handle device) const;
+  absl::StatusOr<uint32_t> MinorNumber(Handle device) const;
+
+  absl::StatusOr<Link> PciLink(Handle device) const;
+  absl::StatusOr<Ecc> EccState(Handle device) const;
+  absl::StatusOr<RemappedRows> Remapped(Handle device) const;
+  absl::StatusOr<RetiredPages> Retired(Handle device) const;
+  // Bits of clock_event in nvml.cc's ClockEventNames.
+  absl::StatusOr<uint64_t> ClockEvents(Handle device) const;
+  absl::StatusOr<uint32_t> TemperatureCelsius(Handle device) const;
+  absl::StatusOr<uint32_t> SlowdownTemperatureCelsius(Handle device) const;
+  absl::StatusOr<bool> PersistenceMode(Handle device) const;
+  // 0 default, 2 prohibited, 3 one process.
+  absl::StatusOr<uint32_t> ComputeMode(Handle device) const;
+  absl::StatusOr<uint32_t> MaxMemoryClockMhz(Handle device) const;
+
+ private:
+  explicit Nvml(void* library) : library_(library) {}
+  template <typename... Args>
+  absl::Status Call(const char* symbol, Args... args) const;
+  template <typename T>
+  absl::StatusOr<T> Get(const char* symbol, Handle device) const;
+  absl::StatusOr<std::string> Text(const char* symbol, Handle device) const;
+
+  void* const library_;
+};
+
+// Why clocks are held down: NVML's clock event reasons.
+struct ClockEvent {
+  uint64_t bit;
+  const char* name;
+  // A fault of cooling or power supply; the others are settings, limits as designed, or idleness.
+  bool fault;
+};
+const std::vector<ClockEvent>& ClockEvents();
+
+}  // namespace muster::sdk
+
+#endif  // MUSTER_SUITES_SDK_NVML_H_

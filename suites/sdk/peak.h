@@ -1,0 +1,40 @@
+// What a GPU can do at best, from its own figures: widths, clocks and units. Pure arithmetic; no device, no table of
+// readings.
+//
+// A rate that is not known for an architecture is nullopt, never a guess: the caller then expects nothing.
+#ifndef MUSTER_SUITES_SDK_PEAK_H_
+#define MUSTER_SUITES_SDK_PEAK_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace muster::sdk {
+
+struct GpuFigures {
+  std::string model;
+  int compute_major = 0;
+  int compute_minor = 0;
+  int multiprocessors = 0;
+  // Highest clock of the multiprocessors.
+  double clock_hz = 0;
+  double memory_clock_hz = 0;
+  int memory_bus_bits = 0;
+};
+
+enum class MatrixType { kBf16, kFp32 };
+
+// Bytes per second to and from device memory. Two transfers a clock, which is how NVIDIA counts the memory clock of HBM
+// and of every GDDR alike: H200 6016 bit × 3.201 GHz, RTX 4090 384 bit × 10.501 GHz.
+std::optional<double> MemoryBandwidthPeak(const GpuFigures& gpu);
+
+// Floating-point operations per second of a dense matrix product with results in fp32: on the tensor cores for bf16, on
+// the fp32 units for fp32.
+std::optional<double> MatrixPeak(const GpuFigures& gpu, MatrixType type);
+
+// Bytes per second one way over PCI Express, after line coding and before packet headers. `generation` 1 to 6.
+std::optional<double> PciBandwidthPeak(uint32_t generation, uint32_t width);
+
+}  // namespace muster::sdk
+
+#endif  // MUSTER_SUITES_SDK_PEAK_H_
