@@ -247,6 +247,14 @@ const Selector::Clause* Selector::FirstUnmet(Lookup lookup) const {
   return nullptr;
 }
 
+bool Selector::NothingAgainst(Lookup lookup) const {
+  for (const Clause& clause : clauses_) {
+    const std::string* value = lookup(clause.key);
+    if (value != nullptr && !Holds(clause, value)) return false;
+  }
+  return true;
+}
+
 std::string Selector::ExplainWith(Lookup lookup) const {
   const Clause* clause = FirstUnmet(lookup);
   if (clause == nullptr) return "";

@@ -45,6 +45,13 @@ class Selector {
     return FirstUnmet([&](const std::string& key) { return Find(key, labels...); }) == nullptr;
   }
 
+  // Whether no label that is there speaks against it; a missing one is taken for unknown. For things of which only part is
+  // known, like a GPU without its driver.
+  template <typename... Maps>
+  bool CouldMatch(const Maps&... labels) const {
+    return NothingAgainst([&](const std::string& key) { return Find(key, labels...); });
+  }
+
   // The first clause that does not hold and why: "memory_gib>=16: is 8", "vendor=nvidia: there is no such label". Empty
   // when all hold.
   template <typename... Maps>
@@ -78,6 +85,7 @@ class Selector {
   }
   static bool Holds(const Clause& clause, const std::string* value);
   const Clause* FirstUnmet(Lookup lookup) const;
+  bool NothingAgainst(Lookup lookup) const;
   std::string ExplainWith(Lookup lookup) const;
 
   std::string text_;

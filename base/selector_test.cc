@@ -156,5 +156,12 @@ TEST(Selector, TakesAnyText) {
   EXPECT_GT(parsed, 100);
 }
 
+TEST(SelectorTest, WhatIsNotKnownIsNoReasonAgainst) {
+  const std::map<std::string, std::string> dead = {{"vendor", "nvidia"}};
+  EXPECT_TRUE(Selector::Parse("vendor=nvidia,memory_gib>=16")->CouldMatch(dead));
+  EXPECT_FALSE(Selector::Parse("vendor=intel,memory_gib>=16")->CouldMatch(dead));
+  EXPECT_FALSE(Selector::Parse("vendor=nvidia,memory_gib>=16")->Matches(dead));
+}
+
 }  // namespace
 }  // namespace muster::base

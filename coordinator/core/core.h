@@ -52,8 +52,8 @@ struct Effects {
   std::vector<Message> messages;
   // Runs whose state changed, each once: watchers look again.
   std::vector<std::string> changed_runs;
-  // Runs that agents named and that are no longer here. When this batch is durable, give what Store::ReadRun has of them to
-  // Core::Restore; leave it be when the store has none (the agent then keeps its attempt).
+  // Runs that agents named and that are no longer here. When this batch is durable, give what Store::ReadRun has of
+  // them to Core::Restore; leave it be when the store has none (the agent then keeps its attempt).
   std::vector<std::string> wanted_runs;
 };
 
