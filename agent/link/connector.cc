@@ -1,0 +1,159 @@
+#include "agent/link/connector.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "agent/link/session_client.h"
+#include "base/log.h"
+
+namespace muster::agent {
+namespace {
+
+// A session that lived so long was a good one: the next pause is short again.
+constexpr int64_t kStableMs = 10'000;
+constexpr int64_t kStopMs = 1'000;
+constexpr int64_t kWelcomeMs = 30'000;
+
+std::string RefusalText(const v1::Refusal& refusal) {
+  return absl::StrCat("the coordinator refuses this agent (", v1::Refusal::Code_Name(refusal.code()),
+                      "): ", refusal.message());
+}
+
+}  // namespace
+
+// The channel and stub must outlive the stream, which ends some time after it was left.
+struct Connector::Session {
+  std::shared_ptr<v1::AgentService::Stub> stub;
+  std::shared_ptr<SessionClient> client;
+};
+
+Connector::Connector(base::EventLoop& loop, std::string address, ChannelMaker make_channel,
+                     std::function<uint64_t()> random, Handlers handlers)
+    : loop_(loop),
+      address_(std::move(address)),
+      make_channel_(std::move(make_channel)),
+      handlers_(std::move(handlers)),
+      back_off_(std::move(random)),
+      alive_(std::make_shared<bool>(true)) {}
+
+Connector::~Connector() {
+  *alive_ = false;
+  if (session_ != nullptr) session_->client->Abort();
+}
+
+void Connector::Start() { TryConnect(); }
+
+void Connector::Stop(std::function<void()> on_stopped) {
+  stopping_ = true;
+  on_stopped_ = std::move(on_stopped);
+  loop_.Cancel(retry_);
+  if (session_ == nullptr) {
+    FinishStop();
+    return;
+  }
+  session_->client->Close();
+  loop_.RunAfter(kStopMs, [this, alive = alive_] {
+    if (*alive) FinishStop();
+  });
+}
+
+void Connector::Reconnect() {
+  if (session_ == nullptr || stopping_) return;
+  base::LogInfo("ending the session with ", address_, " to open another");
+  back_off_.Reset();
+  session_->client->Close();
+}
+
+void Connector::Send(v1::AgentMessage message) {
+  if (session_ != nullptr) session_->client->Send(std::move(message));
+}
+
+void Connector::TryConnect() {
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = make_channel_();
+  if (!channel.ok()) {
+    TryLater(std::string(channel.status().message()));
+    return;
+  }
+  const uint64_t number = ++session_number_;
+  refusal_.clear();
+  welcomed_mono_ms_ = -1;
+  session_ = std::make_unique<Session>();
+  session_->stub = v1::AgentService::NewStub(*channel);
+  const auto post = [this, alive = alive_](std::function<void()> task) {
+    loop_.Post([alive, task = std::move(task)] {
+      if (*alive) task();
+    });
+  };
+  // The stream keeps the stub alive.
+  session_->client = SessionClient::Start(
+      *session_->stub, {.on_message =
+                            [this, post, number](v1::CoordinatorMessage message) {
+                              post([this, number, message = std::move(message)] { OnMessage(number, message); });
+                            },
+                        .on_done =
+                            [this, post, number, stub = session_->stub](const grpc::Status& status) {
+                              post([this, number, problem = status.error_message()] { OnDone(number, problem); });
+                            }});
+  loop_.RunAfter(kWelcomeMs, [this, number, alive = alive_] {
+    if (!*alive || session_ == nullptr || session_number_ != number || welcomed_mono_ms_ >= 0) return;
+    base::LogWarning(address_, " accepted the stream and has not answered in ", kWelcomeMs / 1000, " s; ending it");
+    session_->client->Abort();
+  });
+  handlers_.on_connected();
+}
+
+void Connector::OnMessage(uint64_t session, const v1::CoordinatorMessage& message) {
+  if (session != session_number_ || session_ == nullptr) return;
+  if (message.has_refusal()) {
+    refusal_ = RefusalText(message.refusal());
+    return;
+  }
+  if (message.has_welcome()) {
+    welcomed_mono_ms_ = loop_.Now().mono_ms;
+    last_problem_.clear();
+    base::LogInfo("connected to ", address_);
+  }
+  handlers_.on_message(message);
+}
+
+void Connector::OnDone(uint64_t session, const std::string& problem) {
+  if (session != session_number_ || session_ == nullptr) return;
+  session_.reset();
+  const bool was_welcome = welcomed_mono_ms_ >= 0;
+  if (was_welcome && loop_.Now().mono_ms - welcomed_mono_ms_ >= kStableMs) back_off_.Reset();
+  handlers_.on_disconnected();
+  if (stopping_) {
+    FinishStop();
+  } else if (!refusal_.empty()) {
+    TryLater(refusal_);
+  } else if (was_welcome) {
+    TryLater(absl::StrCat("lost the session with ", address_, problem.empty() ? " (the coordinator ended it)" : ": ",
+                          problem));
+  } else {
+    TryLater(absl::StrCat("cannot reach ", address_, ": ", problem.empty() ? "the stream ended at once" : problem));
+  }
+}
+
+void Connector::TryLater(const std::string& problem) {
+  const int64_t delay_ms = back_off_.NextDelayMs();
+  const std::string line =
+      absl::StrCat(problem, "; next try in ", absl::StrFormat("%.1f s", static_cast<double>(delay_ms) / 1e3));
+  // The same problem again and again is said once as a warning.
+  if (problem == last_problem_) {
+    base::LogDebug(line);
+  } else {
+    base::LogWarning(line);
+  }
+  last_problem_ = problem;
+  retry_ = loop_.RunAfter(delay_ms, [this, alive = alive_] {
+    if (*alive && !stopping_) TryConnect();
+  });
+}
+
+void Connector::FinishStop() {
+  if (session_ != nullptr) session_->client->Abort();
+  if (const std::function<void()> on_stopped = std::exchange(on_stopped_, nullptr)) on_stopped();
+}
+
+}  // namespace muster::agent
