@@ -2,8 +2,6 @@
 // installed.
 //
 //   muster-inventory [NAME]
-#include <google/protobuf/util/json_util.h>
-
 #include <cstdio>
 #include <string>
 
@@ -11,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "agent/inventory/inventory.h"
 #include "agent/inventory/probe.h"
+#include "base/json.h"
 
 int main(int argc, char** argv) {
   absl::string_view argument = argc > 1 ? argv[1] : "";
@@ -25,10 +24,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "muster-inventory: %s\n", std::string(machine.status().message()).c_str());
     return 1;
   }
-  google::protobuf::util::JsonPrintOptions format;
-  format.add_whitespace = true;
-  std::string json;
-  if (!google::protobuf::util::MessageToJsonString(*machine, &json, format).ok()) return 1;
-  std::fputs(json.c_str(), stdout);
+  std::puts(muster::base::ToJson(*machine, muster::base::JsonStyle::kIndented).c_str());
   return 0;
 }

@@ -117,7 +117,7 @@ std::string EncodeProbe(const absl::StatusOr<GpuLibraryReport>& report) {
     v1::Machine machine;
     for (const v1::Device& device : report->devices) *machine.add_devices() = device;
     for (const std::string& note : report->notes) machine.add_notes(note);
-    machine.SerializeToString(&body);
+    body = machine.SerializeAsString();
   } else {
     body = std::string(report.status().message());
   }
@@ -179,8 +179,9 @@ absl::StatusOr<GpuLibraryReport> ProbeInChild(const std::string& self_path, Prob
   std::string fault;
   if (absl::IsDeadlineExceeded(answer.status())) {
     fault = absl::StrCat("hung: no answer within ", timeout.count(), " ms");
-  } else if (const auto end = WaitForEnd(child, Clock::now() + kReapPatience)) {
-    fault = DescribeEnd(*end);
+  } else if (answer.ok()) {
+    const auto end = WaitForEnd(child, Clock::now() + kReapPatience);
+    if (end) fault = DescribeEnd(*end);
   }
   if (child.stderr_fd().is_open()) Drain(child.stderr_fd(), last_words);
   KeepTail(last_words);

@@ -23,7 +23,7 @@ constexpr milliseconds kPatience{60'000};
 class ProbeTest : public ::testing::Test {
  protected:
   ~ProbeTest() override {
-    for (const char* name : {"PROBE_CHILD", "FAKE_NVML_INIT", "LD_LIBRARY_PATH"}) unsetenv(name);
+    for (const char* name : {"PROBE_CHILD", "FAKE_NVML_INIT", "FAKE_ZE_INIT", "LD_LIBRARY_PATH"}) unsetenv(name);
   }
 
   static absl::StatusOr<GpuLibraryReport> Misbehave(const char* how, milliseconds timeout = kPatience) {
@@ -64,6 +64,38 @@ TEST_F(ProbeTest, NvmlThatDoesNotInitialiseSaysWhy) {
   const auto report = ProbeInChild(MUSTER_PROBE_CHILD, ProbeKind::kNvml, kPatience);
   EXPECT_TRUE(absl::IsFailedPrecondition(report.status()));
   EXPECT_EQ(report.status().message(), "nvmlInit failed: Driver/library version mismatch (18)");
+}
+
+TEST_F(ProbeTest, ReadsLevelZeroWithAndWithoutZesInit) {
+  for (const char* folder : {MUSTER_FAKE_LEVEL_ZERO_OLD_FOLDER, MUSTER_FAKE_LEVEL_ZERO_FOLDER}) {
+    setenv("LD_LIBRARY_PATH", folder, 1);
+    const auto report = ProbeInChild(MUSTER_PROBE_CHILD, ProbeKind::kLevelZero, kPatience);
+    ASSERT_TRUE(report.ok()) << folder << ": " << report.status();
+    ASSERT_EQ(report->devices.size(), 1u);  // the NPU is no GPU
+    const v1::Device& device = report->devices[0];
+    EXPECT_EQ(device.model(), "Intel(R) Arc(TM) A770 Graphics");
+    EXPECT_EQ(device.uuid(), "8680a056-0800-0000-0300-000000000000");
+    EXPECT_EQ(device.driver_version(), "1.3.24595");
+    EXPECT_EQ(device.memory_bytes(), 16225243136u);
+    EXPECT_EQ(device.pci_device_id(), 0x56a0u);
+    EXPECT_EQ(device.xe_generation(), "Xe-HPG");
+    EXPECT_EQ(device.serial(), "");  // "unknown"
+    EXPECT_EQ(device.firmware_version(), "GFX DG02_1.3275");
+    EXPECT_EQ(device.ecc_mode(), v1::ECC_MODE_UNSUPPORTED);
+    EXPECT_EQ(device.pci_address(), "0000:03:00.0") << "from sysman, where core does not tell";
+    EXPECT_EQ(device.pci_link().max_generation(), 4u);
+    EXPECT_EQ(device.pci_link().width(), 8u);
+    EXPECT_FALSE(device.pci_link().has_generation());
+    EXPECT_FALSE(device.simulated());
+  }
+}
+
+TEST_F(ProbeTest, NothingFollowsAFailedZeInit) {
+  setenv("LD_LIBRARY_PATH", MUSTER_FAKE_LEVEL_ZERO_FOLDER, 1);
+  setenv("FAKE_ZE_INIT", "fails", 1);
+  const auto report = ProbeInChild(MUSTER_PROBE_CHILD, ProbeKind::kLevelZero, kPatience);
+  EXPECT_TRUE(absl::IsFailedPrecondition(report.status())) << report.status();
+  EXPECT_THAT(std::string(report.status().message()), HasSubstr("zeInit failed (0x78000001)"));
 }
 
 TEST_F(ProbeTest, CrashIsReportedWithItsLastWords) {
