@@ -61,6 +61,7 @@ nvml::Return nvmlDeviceGetMemoryInfo(nvml::Device, nvml::Memory* memory) {
   return nvml::kSuccess;
 }
 nvml::Return nvmlDeviceGetEccMode(nvml::Device, int* current, int* pending) {
+  if (std::getenv("FAKE_NVML_NO_ECC") != nullptr) return nvml::kNotSupported;
   *current = *pending = nvml::kEnabled;
   return nvml::kSuccess;
 }

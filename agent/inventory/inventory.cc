@@ -151,10 +151,10 @@ void AddLibrary(const VendorWords& words, const absl::StatusOr<GpuLibraryReport>
   for (v1::Device& device : without_pci) *machine.add_devices() = std::move(device);
 }
 
-// A UUID that is the device's own; otherwise its place.
+// A UUID that is the device's own; otherwise its place. Simulated machines share the UUIDs of their scenario.
 std::string DeviceId(const v1::Machine& machine, const v1::Device& device) {
   const bool own = device.vendor() != v1::VENDOR_INTEL || UuidIdentifies(device.uuid(), device.pci_device_id());
-  if (!device.uuid().empty() && own) return device.uuid();
+  if (!device.uuid().empty() && own && !device.simulated()) return device.uuid();
   return absl::StrCat(machine.machine_id().empty() ? machine.name() : machine.machine_id(), "/", device.pci_address());
 }
 

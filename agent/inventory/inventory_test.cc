@@ -150,7 +150,9 @@ TEST_F(InventoryTest, TwoH200) {
 TEST_F(InventoryTest, SlotThatIsSlowerThanTheGpuIsTheMaximum) {
   AddH200(0);
   tree_.SetLink("pci0000:40/0000:40:01.0", "16.0 GT/s PCIe", "8", "16.0 GT/s PCIe", "8");
+  nvml_.report = GpuLibraryReport{{NvmlH200(0)}, {}};
   const v1::Machine machine = Collect();
+  EXPECT_EQ(machine.devices(0).pci_link().generation(), 5u);
   EXPECT_EQ(machine.devices(0).pci_link().max_generation(), 4u);
   EXPECT_EQ(machine.devices(0).pci_link().max_width(), 8u);
 }
@@ -252,6 +254,7 @@ TEST_F(InventoryTest, SimulatedDevicesSaySo) {
   nvml_.report = GpuLibraryReport{{device}, {}};
   const v1::Machine machine = Collect();
   EXPECT_TRUE(machine.devices(0).simulated());
+  EXPECT_EQ(machine.devices(0).id(), std::string(kMachineId) + "/0000:41:00.0");
   EXPECT_EQ(machine.devices(0).labels().at("simulated"), "true");
 }
 

@@ -23,7 +23,8 @@ constexpr milliseconds kPatience{60'000};
 class ProbeTest : public ::testing::Test {
  protected:
   ~ProbeTest() override {
-    for (const char* name : {"PROBE_CHILD", "FAKE_NVML_INIT", "FAKE_ZE_INIT", "LD_LIBRARY_PATH"}) unsetenv(name);
+    for (const char* name : {"PROBE_CHILD", "FAKE_NVML_INIT", "FAKE_NVML_NO_ECC", "FAKE_ZE_INIT", "LD_LIBRARY_PATH"})
+      unsetenv(name);
   }
 
   static absl::StatusOr<GpuLibraryReport> Misbehave(const char* how, milliseconds timeout = kPatience) {
@@ -56,6 +57,14 @@ TEST_F(ProbeTest, ReadsNvmlInAChild) {
   EXPECT_FALSE(device.pci_link().has_max_width());
   EXPECT_EQ(device.device_nodes(0), "/dev/nvidia3");
   EXPECT_THAT(report->notes, ElementsAre(HasSubstr("does not open number 1: GPU is lost (15)")));
+}
+
+TEST_F(ProbeTest, GpuWithoutEccSaysSo) {
+  setenv("LD_LIBRARY_PATH", MUSTER_FAKE_NVML_FOLDER, 1);
+  setenv("FAKE_NVML_NO_ECC", "1", 1);
+  const auto report = ProbeInChild(MUSTER_PROBE_CHILD, ProbeKind::kNvml, kPatience);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->devices.at(0).ecc_mode(), v1::ECC_MODE_UNSUPPORTED);
 }
 
 TEST_F(ProbeTest, NvmlThatDoesNotInitialiseSaysWhy) {
