@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Measures with PyTorch what the suite benchmark measures, and compares.
+
+  scripts/compare_pytorch.py [--run FILE] [--output FILE] [--floor 0.98]
+
+FILE of --run is what `muster run --json` wrote, or the OCPTV of the suite (scripts/try_suites_on_gpu: benchmark.ocptv.jsonl). Same
+sizes, random data and way of timing as the suite's defaults: as many untimed as timed repeats, back to back, an event between each
+two, and the median. Prints JSON: for each device PyTorch's figures, the run's and the ratio of the run's to PyTorch's.
+Exit status: 0 each ratio reaches the floor (or there is no --run), 1 one does not, 3 nothing could be compared.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+
+GEMM_SIZE = 8192
+BUFFER_BYTES = 4096 << 20
+PINNED_BYTES = 256 << 20
+REPEATS = 30
+COMPARED = ("copy_bandwidth", "host_to_device_bandwidth", "device_to_host_bandwidth", "gemm_bf16", "gemm_fp32")
+
+
+def median_seconds(torch, work, repeats=REPEATS):
+    for _ in range(repeats):
+        work()
+    marks = [torch.cuda.Event(enable_timing=True) for _ in range(repeats + 1)]
+    marks[0].record()
+    for mark in marks[1:]:
+        work()
+        mark.record()
+    torch.cuda.synchronize()
+    return statistics.median(a.elapsed_time(b) for a, b in zip(marks, marks[1:])) * 1e-3
+
+
+def gemm_rate(torch, dtype):
+    a = torch.randn(GEMM_SIZE, GEMM_SIZE, device="cuda", dtype=dtype)
+    b = torch.randn(GEMM_SIZE, GEMM_SIZE, device="cuda", dtype=dtype)
+    c = torch.empty_like(a)
+    return 2 * GEMM_SIZE**3 / median_seconds(torch, lambda: torch.matmul(a, b, out=c))
+
+
+def copy_rate(torch, to, source, bytes_moved):
+    return bytes_moved / median_seconds(torch, lambda: to.copy_(source, non_blocking=True))
+
+
+def measure_device(torch):
+    """PyTorch's figures on the current device."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    free, _ = torch.cuda.mem_get_info()
+    size = min(BUFFER_BYTES, free // 5 * 2)
+    source = torch.randint(0, 255, (size,), device="cuda", dtype=torch.uint8)
+    figures = {"copy_bandwidth": copy_rate(torch, torch.empty_like(source), source, 2 * size)}
+    device = source[:PINNED_BYTES].clone()
+    del source
+    host = torch.empty(PINNED_BYTES, dtype=torch.uint8, pin_memory=True)
+    host.random_()
+    figures["host_to_device_bandwidth"] = copy_rate(torch, device, host, PINNED_BYTES)
+    figures["device_to_host_bandwidth"] = copy_rate(torch, host, device, PINNED_BYTES)
+    figures["gemm_bf16"] = gemm_rate(torch, torch.bfloat16)
+    figures["gemm_fp32"] = gemm_rate(torch, torch.float32)
+    return figures
+
+
+def measure_all():
+    import torch
+
+    devices = []
+    for index in range(torch.cuda.device_count()):
+        with torch.cuda.device(index):
+            properties = torch.cuda.get_device_properties(index)
+            devices.append(
+                {
+                    "uuid": f"GPU-{getattr(properties, 'uuid', '')}",
+                    "model": properties.name,
+                    "pytorch_version": torch.__version__,
+                    "pytorch": measure_device(torch),
+                }
+            )
+            torch.cuda.empty_cache()
+    return devices
+
+
+def documents(path):
+    """One JSON document, or one a line."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+def measurements(node, hardware):
+    """(name, number, device) of each measurement in muster's JSON or in OCPTV; `hardware` maps hardwareInfoId to the device."""
+    if isinstance(node, list):
+        for item in node:
+            yield from measurements(item, hardware)
+    if not isinstance(node, dict):
+        return
+    if "hardwareInfoId" in node and "odataId" in node:
+        hardware[node["hardwareInfoId"]] = node["odataId"]
+    number = node.get("number", node.get("value"))
+    if node.get("name") in COMPARED and isinstance(number, (int, float)):
+        device = node.get("deviceId", node.get("device_id", hardware.get(node.get("hardwareInfoId"), "")))
+        yield node["name"], float(number), device
+    for item in node.values():
+        yield from measurements(item, hardware)
+
+
+def compare(devices, seen, floor):
+    """Adds the run's figures and the ratios to each device; the names that miss the floor."""
+    missed = []
+    for device in devices:
+        device["run"] = {}
+        device["ratio"] = {}
+        for name in COMPARED:
+            values = [value for one, value, where in seen if one == name and where in ("", device["uuid"])]
+            if not values:
+                continue
+            device["run"][name] = statistics.median(values)
+            device["ratio"][name] = device["run"][name] / device["pytorch"][name]
+            if device["ratio"][name] < floor:
+                missed.append(f"{name} on {device['uuid']}: {device['ratio'][name]:.3f} of PyTorch's, expected {floor} or more")
+    return missed
+
+
+def main():
+    parser = argparse.ArgumentParser(description="PyTorch's figures beside the suite benchmark's.")
+    parser.add_argument("--run", help="JSON of a run, or OCPTV lines of the suite")
+    parser.add_argument("--output", help="where the JSON goes as well")
+    parser.add_argument("--floor", type=float, default=0.98)
+    arguments = parser.parse_args()
+    try:
+        devices = measure_all()
+    except ImportError:
+        print("compare_pytorch: this Python has no PyTorch", file=sys.stderr)
+        return 3
+    missed = []
+    if arguments.run:
+        hardware = {}
+        seen = [found for document in documents(arguments.run) for found in measurements(document, hardware)]
+        missed = compare(devices, seen, arguments.floor)
+        if not any(device["ratio"] for device in devices):
+            print(f"compare_pytorch: {arguments.run} has no measurement of these devices to compare", file=sys.stderr)
+            return 3
+    text = json.dumps({"floor": arguments.floor, "devices": devices}, indent=2)
+    print(text)
+    if arguments.output:
+        with open(arguments.output, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+    for line in missed:
+        print(f"compare_pytorch: {line}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+#include "suites/benchmark/cublaslt.h"
+
+#include <cublasLt.h>
+#include <dlfcn.h>
+#include <glob.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "base/status_macros.h"
+
+namespace muster::benchmark {
+namespace {
+
+// As many as are worth timing: the library's first guess is mostly within a percent of its best.
+constexpr int kMaxAlgorithms = 8;
+
+std::vector<std::string> Matches(const std::string& pattern) {
+  glob_t found{};
+  std::vector<std::string> paths;
+  if (glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  return paths;
+}
+
+absl::Status ToStatus(cublasStatus_t status, const char* what) {
+  if (status == CUBLAS_STATUS_SUCCESS) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat(what, " gave cuBLAS status ", static_cast<int>(status)));
+}
+
+}  // namespace
+
+struct CublasLt::Functions {
+  decltype(&cublasLtCreate) create;
+  decltype(&cublasLtDestroy) destroy;
+  decltype(&cublasLtGetVersion) get_version;
+  decltype(&cublasLtMatmulDescCreate) desc_create;
+  decltype(&cublasLtMatmulDescDestroy) desc_destroy;
+  decltype(&cublasLtMatrixLayoutCreate) layout_create;
+  decltype(&cublasLtMatrixLayoutDestroy) layout_destroy;
+  decltype(&cublasLtMatmulPreferenceCreate) preference_create;
+  decltype(&cublasLtMatmulPreferenceDestroy) preference_destroy;
+  decltype(&cublasLtMatmulPreferenceSetAttribute) preference_set;
+  decltype(&cublasLtMatmulAlgoGetHeuristic) get_heuristic;
+  decltype(&cublasLtMatmul) matmul;
+
+  // False when `library` lacks one of them.
+  bool Find(void* library) {
+    const auto find = [library](auto& function, const char* name) {
+      function = reinterpret_cast<std::decay_t<decltype(function)>>(dlsym(library, name));
+      return function != nullptr;
+    };
+    return find(create, "cublasLtCreate") && find(destroy, "cublasLtDestroy") &&
+           find(get_version, "cublasLtGetVersion") && find(desc_create, "cublasLtMatmulDescCreate") &&
+           find(desc_destroy, "cublasLtMatmulDescDestroy") && find(layout_create, "cublasLtMatrixLayoutCreate") &&
+           find(layout_destroy, "cublasLtMatrixLayoutDestroy") &&
+           find(preference_create, "cublasLtMatmulPreferenceCreate") &&
+           find(preference_destroy, "cublasLtMatmulPreferenceDestroy") &&
+           find(preference_set, "cublasLtMatmulPreferenceSetAttribute") &&
+           find(get_heuristic, "cublasLtMatmulAlgoGetHeuristic") && find(matmul, "cublasLtMatmul");
+  }
+};
+
+std::vector<std::string> CublasLtCandidates(const std::string& named, const std::string& path) {
+  std::vector<std::string> candidates;
+  if (!named.empty()) candidates.push_back(named);
+  for (const char* name : {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11"}) candidates.push_back(name);
+  std::vector<std::string> patterns = {"/usr/local/cuda/lib64/libcublasLt.so.[0-9]*"};
+  for (const absl::string_view folder : absl::StrSplit(path, ':', absl::SkipEmpty())) {
+    for (const char* package : {"cu13", "cublas"}) {
+      patterns.push_back(
+          absl::StrCat(folder, "/../lib/python3*/site-packages/nvidia/", package, "/lib/libcublasLt.so.[0-9]*"));
+    }
+  }
+  for (const std::string& pattern : patterns) {
+    for (std::string& match : Matches(pattern)) candidates.push_back(std::move(match));
+  }
+  return candidates;
+}
+
+CublasLt::CublasLt(std::unique_ptr<Functions> functions, std::string path)
+    : functions_(std::move(functions)), path_(std::move(path)) {}
+
+CublasLt::~CublasLt() {
+  if (handle_ != nullptr) functions_->destroy(static_cast<cublasLtHandle_t>(handle_));
+}
+
+absl::StatusOr<std::unique_ptr<CublasLt>> CublasLt::Load(const std::vector<std::string>& candidates) {
+  for (const std::string& candidate : candidates) {
+    void* library = dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) continue;
+    auto functions = std::make_unique<Functions>();
+    if (!functions->Find(library)) continue;
+    std::unique_ptr<CublasLt> loaded(new CublasLt(std::move(functions), candidate));
+    cublasLtHandle_t handle = nullptr;
+    RETURN_IF_ERROR(ToStatus(loaded->functions_->create(&handle), "cublasLtCreate"));
+    loaded->handle_ = handle;
+    return loaded;
+  }
+  return absl::NotFoundError(
+      absl::StrCat("no libcublasLt could be loaded; tried ", absl::StrJoin(candidates, ", "),
+                   "; install CUDA's libcublas or set LD_LIBRARY_PATH or the parameter cublaslt_library"));
+}
+
+std::string CublasLt::version() const {
+  const size_t version = functions_->get_version();
+  // 130002 from version 11.4 on; 11100 before.
+  return absl::StrCat(version / 10000, ".", version / 100 % 100, ".", version % 100);
+}
+
+struct CublasLt::Product::State {
+  const Functions& functions;
+  const cublasLtHandle_t handle;
+  const Operands operands;
+  cublasLtMatmulDesc_t description = nullptr;
+  // One for all three: equal sizes and types.
+  cublasLtMatrixLayout_t layout = nullptr;
+  std::vector<cublasLtMatmulAlgo_t> algorithms;
+};
+
+CublasLt::Product::Product(const Functions& functions, void* handle, const Operands& operands)
+    : state_(new State{.functions = functions, .handle = static_cast<cublasLtHandle_t>(handle), .operands = operands}) {
+}
+
+CublasLt::Product::~Product() {
+  if (state_->layout != nullptr) state_->functions.layout_destroy(state_->layout);
+  if (state_->description != nullptr) state_->functions.desc_destroy(state_->description);
+}
+
+absl::Status CublasLt::Product::FindAlgorithms() {
+  const Functions& lt = state_->functions;
+  const Operands& operands = state_->operands;
+  const cudaDataType_t type = operands.element == Element::kBf16 ? CUDA_R_16BF : CUDA_R_32F;
+  RETURN_IF_ERROR(
+      ToStatus(lt.desc_create(&state_->description, CUBLAS_COMPUTE_32F, CUDA_R_32F), "cublasLtMatmulDescCreate"));
+  RETURN_IF_ERROR(ToStatus(
+      lt.layout_create(&state_->layout, type, operands.size, operands.size, static_cast<int64_t>(operands.size)),
+      "cublasLtMatrixLayoutCreate"));
+  cublasLtMatmulPreference_t preference = nullptr;
+  RETURN_IF_ERROR(ToStatus(lt.preference_create(&preference), "cublasLtMatmulPreferenceCreate"));
+  lt.preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &operands.workspace_bytes,
+                    sizeof(operands.workspace_bytes));
+  cublasLtMatmulHeuristicResult_t results[kMaxAlgorithms] = {};
+  int count = 0;
+  const auto layout = state_->layout;
+  const cublasStatus_t status = lt.get_heuristic(state_->handle, state_->description, layout, layout, layout, layout,
+                                                 preference, kMaxAlgorithms, results, &count);
+  lt.preference_destroy(preference);
+  RETURN_IF_ERROR(ToStatus(status, "cublasLtMatmulAlgoGetHeuristic"));
+  for (int i = 0; i < count; ++i) {
+    if (results[i].state == CUBLAS_STATUS_SUCCESS) state_->algorithms.push_back(results[i].algo);
+  }
+  if (state_->algorithms.empty())
+    return absl::UnimplementedError("cuBLASLt has no algorithm for this product on this device");
+  return absl::OkStatus();
+}
+
+size_t CublasLt::Product::algorithms() const { return state_->algorithms.size(); }
+
+bool CublasLt::Product::Queue(size_t index, cudaStream_t stream) const {
+  const Operands& operands = state_->operands;
+  const float one = 1;
+  const float zero = 0;
+  const auto layout = state_->layout;
+  return state_->functions.matmul(state_->handle, state_->description, &one, operands.a, layout, operands.b, layout,
+                                  &zero, operands.c, layout, operands.c, layout, &state_->algorithms[index],
+                                  operands.workspace, operands.workspace_bytes, stream) == CUBLAS_STATUS_SUCCESS;
+}
+
+absl::StatusOr<std::unique_ptr<CublasLt::Product>> CublasLt::Prepare(const Operands& operands) {
+  auto product = std::make_unique<Product>(*functions_, handle_, operands);
+  RETURN_IF_ERROR(product->FindAlgorithms());
+  return product;
+}
+
+}  // namespace muster::benchmark

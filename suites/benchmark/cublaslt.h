@@ -1,0 +1,79 @@
+// cuBLASLt, loaded at run time: the programs need it on the test machine alone, in whichever version is there.
+#ifndef MUSTER_SUITES_BENCHMARK_CUBLASLT_H_
+#define MUSTER_SUITES_BENCHMARK_CUBLASLT_H_
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "suites/benchmark/kernels.h"
+
+namespace muster::benchmark {
+
+// Where libcublasLt may lie, best first: `named` (a path, may be empty), what the loader finds by LD_LIBRARY_PATH and
+// its cache, the toolkit's folder, and the packages of each Python whose bin folder is in `path` (the PATH variable).
+std::vector<std::string> CublasLtCandidates(const std::string& named, const std::string& path);
+
+class CublasLt {
+ public:
+  // NotFound names what was tried.
+  static absl::StatusOr<std::unique_ptr<CublasLt>> Load(const std::vector<std::string>& candidates);
+  ~CublasLt();
+  CublasLt(const CublasLt&) = delete;
+  CublasLt& operator=(const CublasLt&) = delete;
+
+  // "13.0.2" and the file it came from.
+  std::string version() const;
+  const std::string& path() const { return path_; }
+
+  // c = a × b for square matrices of `size` in columns, in the element's type, sums in fp32 (for fp32 without TF32).
+  // The device, the matrices, the workspace and the stream must be the same for as long as the product lives.
+  class Product;
+  struct Operands {
+    const void* a = nullptr;
+    const void* b = nullptr;
+    void* c = nullptr;
+    size_t size = 0;
+    Element element = Element::kBf16;
+    void* workspace = nullptr;
+    size_t workspace_bytes = 0;
+  };
+  absl::StatusOr<std::unique_ptr<Product>> Prepare(const Operands& operands);
+
+ private:
+  struct Functions;
+  CublasLt(std::unique_ptr<Functions> functions, std::string path);
+
+  std::unique_ptr<Functions> functions_;
+  const std::string path_;
+  void* handle_ = nullptr;
+};
+
+class CublasLt::Product {
+ public:
+  Product(const Functions& functions, void* handle, const Operands& operands);
+  ~Product();
+  Product(const Product&) = delete;
+  Product& operator=(const Product&) = delete;
+
+  // How many algorithms the library proposes, likely best first.
+  size_t algorithms() const;
+  // Queues the product with algorithm `index`; false when the library refuses.
+  bool Queue(size_t index, cudaStream_t stream) const;
+
+ private:
+  friend class CublasLt;
+  absl::Status FindAlgorithms();
+
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace muster::benchmark
+
+#endif  // MUSTER_SUITES_BENCHMARK_CUBLASLT_H_
