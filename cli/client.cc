@@ -8,36 +8,33 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/coordinator_probe.h"
 #include "base/mutex.h"
+#include "base/tls.h"
 #include "cli/text.h"
 #include "muster/v1/control_service.grpc.pb.h"
 
 namespace muster::cli {
 namespace {
 
+constexpr int64_t kProbeMs = 2'000;
 constexpr int kMaxMessageBytes = 256 << 20;  // A run on a thousand machines, with measurements.
 
+// gRPC says little of a connection that does not come about: a second look tells what is wrong and what to do.
 std::string ExplainUnavailable(const Endpoint& endpoint, const std::string& message) {
   const std::string& address = endpoint.address;
   if (absl::StrContains(message, "onnection refused")) {
-    return absl::StrCat("no coordinator answers at ", address,
-                        " (connection refused). Is it running there? Start it with `muster-coordinator serve ",
-                        "--data-dir DIR --listen ", address,
-                        "`, or name another with --coordinator or MUSTER_COORDINATOR");
+    return absl::StrCat(
+        "no coordinator answers at ", address,
+        " (connection refused). Is it running there? Start it with `muster-coordinator serve --data-dir DIR --listen ",
+        address, "`, or name another with --coordinator or MUSTER_COORDINATOR");
   }
-  if (absl::StrContains(message, "DNS resolution failed") || absl::StrContains(message, "not resolve")) {
-    return absl::StrCat("the coordinator's name in ", address,
-                        " cannot be resolved: check --coordinator or MUSTER_COORDINATOR");
-  }
-  if (absl::StrContains(message, "CERTIFICATE_VERIFY_FAILED") ||
-      absl::StrContains(message, "certificate verify failed") || absl::StrContains(message, "Peer name")) {
-    return absl::StrCat("the coordinator at ", address, " shows a certificate that the identity in ", endpoint.identity,
-                        " does not trust: it belongs to another fleet, or the certificate was not made for this host "
-                        "name (muster-coordinator init --host)");
-  }
-  if (absl::StrContains(message, "WRONG_VERSION_NUMBER") || absl::StrContains(message, "wrong version number")) {
-    return absl::StrCat("what answers at ", address,
-                        " does not speak TLS: is the port right? (A coordinator in plaintext: --insecure-loopback)");
+  if (!endpoint.insecure) {
+    const int64_t now_unix_ms = absl::ToUnixMillis(absl::Now());
+    const absl::Status found = base::ExplainConnection(address, endpoint.identity, now_unix_ms, kProbeMs);
+    if (!found.ok()) return Sanitize(found.message(), 2048);
   }
   return absl::StrCat("the coordinator at ", address, " cannot be reached: ", Sanitize(message));
 }
@@ -57,7 +54,7 @@ absl::Status Explain(const Endpoint& endpoint, const grpc::Status& status) {
     case grpc::StatusCode::PERMISSION_DENIED:
     case grpc::StatusCode::UNAUTHENTICATED:
       return absl::Status(
-          code, absl::StrCat(message, " (identity: ", endpoint.identity.empty() ? "none" : endpoint.identity, ")"));
+          code, absl::StrCat(message, " (identity: ", endpoint.folder.empty() ? "none" : endpoint.folder, ")"));
     default:
       return absl::Status(code, message);
   }
@@ -74,11 +71,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const Endpoint& endpoint) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
   if (endpoint.insecure)
     return grpc::CreateCustomChannel(endpoint.address, grpc::InsecureChannelCredentials(), arguments);
-  grpc::SslCredentialsOptions tls;
-  tls.pem_root_certs = endpoint.ca_pem;
-  tls.pem_cert_chain = endpoint.certificate_pem;
-  tls.pem_private_key = endpoint.key_pem;
-  return grpc::CreateCustomChannel(endpoint.address, grpc::SslCredentials(tls), arguments);
+  return base::SecureChannel(endpoint.address, endpoint.identity, arguments);
 }
 
 // Reads the stream on a thread and keeps what came until it is asked for.

@@ -1,26 +1,18 @@
 #include "cli/endpoint.h"
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/file.h"
+#include "base/identity_folder.h"
 #include "base/status_macros.h"
 
 namespace muster::cli {
 namespace {
 
-constexpr uint64_t kMaxPemBytes = 256 * 1024;
-
-absl::StatusOr<std::string> ReadPem(const std::string& folder, const std::string& name) {
-  const std::string path = base::JoinPath(folder, name);
-  absl::StatusOr<std::string> pem = base::ReadFile(path, kMaxPemBytes);
-  if (pem.ok()) return pem;
-  return absl::FailedPreconditionError(absl::StrCat(
-      "an identity has ca.pem, cert.pem and key.pem, but ", pem.status().message(),
-      ". Get one with `muster enroll --coordinator HOST:PORT --token TOKEN`, or name its folder with --identity or "
-      "MUSTER_IDENTITY (on the coordinator's machine: DATA-DIR/admin)"));
-}
+constexpr char kHowToGetOne[] =
+    "get one with `muster enroll --coordinator HOST:PORT --token TOKEN`, or name its folder with --identity or "
+    "MUSTER_IDENTITY (on the coordinator's machine: DATA-DIR/admin)";
 
 // The folder to read the identity from; empty when there is none to be found.
 std::string FindIdentity(const EndpointOptions& options, const Environment& environment) {
@@ -37,8 +29,7 @@ std::string FindCoordinator(const EndpointOptions& options, const Environment& e
   if (!options.coordinator.empty()) return options.coordinator;
   if (const auto variable = environment.variable("MUSTER_COORDINATOR")) return *variable;
   if (!identity.empty()) {
-    const auto saved = base::ReadFile(base::JoinPath(identity, "coordinator"), 1024);
-    if (saved.ok() && !saved->empty()) return std::string(absl::StripAsciiWhitespace(*saved));
+    if (const auto saved = base::LoadCoordinatorAddress(identity); saved.ok()) return *saved;
   }
   return kDefaultCoordinator;
 }
@@ -59,8 +50,8 @@ bool IsLoopback(const std::string& address) {
 absl::StatusOr<Endpoint> ResolveEndpoint(const EndpointOptions& options, const Environment& environment) {
   Endpoint endpoint;
   endpoint.insecure = options.insecure_loopback;
-  endpoint.identity = endpoint.insecure ? "" : FindIdentity(options, environment);
-  endpoint.address = FindCoordinator(options, environment, endpoint.identity);
+  endpoint.folder = endpoint.insecure ? "" : FindIdentity(options, environment);
+  endpoint.address = FindCoordinator(options, environment, endpoint.folder);
   if (endpoint.address.find(':') == std::string::npos) absl::StrAppend(&endpoint.address, ":7443");
   if (endpoint.insecure) {
     if (IsLoopback(endpoint.address)) return endpoint;
@@ -68,15 +59,14 @@ absl::StatusOr<Endpoint> ResolveEndpoint(const EndpointOptions& options, const E
         absl::StrCat("--insecure-loopback speaks plaintext and reaches this machine alone, but the coordinator is ",
                      endpoint.address, ": leave the option out and use an identity"));
   }
-  if (endpoint.identity.empty()) {
+  if (endpoint.folder.empty()) return absl::FailedPreconditionError(absl::StrCat("no identity: ", kHowToGetOne));
+  absl::StatusOr<base::TlsIdentity> identity = base::LoadIdentity(endpoint.folder);
+  if (absl::IsNotFound(identity.status())) {
     return absl::FailedPreconditionError(
-        "no identity: get one with `muster enroll --coordinator HOST:PORT --token TOKEN`, or name its folder with "
-        "--identity or "
-        "MUSTER_IDENTITY (on the coordinator's machine: DATA-DIR/admin)");
+        absl::StrCat("no identity in ", endpoint.folder, " (", identity.status().message(), "): ", kHowToGetOne));
   }
-  ASSIGN_OR_RETURN(endpoint.ca_pem, ReadPem(endpoint.identity, "ca.pem"));
-  ASSIGN_OR_RETURN(endpoint.certificate_pem, ReadPem(endpoint.identity, "cert.pem"));
-  ASSIGN_OR_RETURN(endpoint.key_pem, ReadPem(endpoint.identity, "key.pem"));
+  RETURN_IF_ERROR(identity.status());
+  endpoint.identity = *std::move(identity);
   return endpoint;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "base/tls.h"
 #include "cli/environment.h"
 
 namespace muster::cli {
@@ -20,16 +21,14 @@ struct EndpointOptions {
 struct Endpoint {
   std::string address;
   bool insecure = false;  // Plaintext; only to this machine itself.
-  std::string identity;   // The folder, for messages.
-  std::string ca_pem;
-  std::string certificate_pem;
-  std::string key_pem;
+  std::string folder;     // The identity's, for messages.
+  base::TlsIdentity identity;
 };
 
 // The folder that keeps identities: $XDG_CONFIG_HOME/muster or ~/.config/muster.
 absl::StatusOr<std::string> ConfigFolder(const Environment& environment);
 
-// Reads the identity's files. FailedPrecondition says which is missing and how to get one.
+// Reads the identity's files. FailedPrecondition says what is missing and how to get an identity.
 absl::StatusOr<Endpoint> ResolveEndpoint(const EndpointOptions& options, const Environment& environment);
 
 // Whether HOST of "HOST:PORT" is this machine: localhost, 127.x.y.z or [::1].
