@@ -131,6 +131,7 @@ void Connector::OnDone(uint64_t session, const std::string& problem) {
     TryLater(absl::StrCat("lost the session with ", address_, problem.empty() ? " (the coordinator ended it)" : ": ",
                           problem));
   } else {
+    if (handlers_.on_unreachable) handlers_.on_unreachable();
     TryLater(absl::StrCat("cannot reach ", address_, ": ", problem.empty() ? "the stream ended at once" : problem));
   }
 }

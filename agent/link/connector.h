@@ -32,6 +32,7 @@ class Connector final : public MessageSink {
   struct Handlers {
     std::function<void()> on_connected;  // Messages can be sent; whether they arrive is another matter.
     std::function<void()> on_disconnected;
+    std::function<void()> on_unreachable;  // After on_disconnected, when the session was never welcomed. May be null.
     std::function<void(const v1::CoordinatorMessage&)> on_message;
   };
 
