@@ -222,6 +222,14 @@ absl::StatusOr<CertifiedKey> CreateCertificateAuthority(int64_t now_unix_ms, int
 
 absl::StatusOr<KeyAndRequest> CreateKeyAndRequest() {
   ASSIGN_OR_RETURN(const KeyHandle key, MakeKey());
+  KeyAndRequest made;
+  ASSIGN_OR_RETURN(made.key_pem, KeyToPem(key.get()));
+  ASSIGN_OR_RETURN(made.request_pem, CreateRequest(made.key_pem));
+  return made;
+}
+
+absl::StatusOr<std::string> CreateRequest(std::string_view key_pem) {
+  ASSIGN_OR_RETURN(const KeyHandle key, LoadKey(key_pem));
   const RequestHandle request(X509_REQ_new());
   const BioHandle bio(BIO_new(BIO_s_mem()));
   if (X509_REQ_set_pubkey(request.get(), key.get()) != 1 ||
@@ -229,8 +237,7 @@ absl::StatusOr<KeyAndRequest> CreateKeyAndRequest() {
       PEM_write_bio_X509_REQ(bio.get(), request.get()) != 1) {
     return OpensslFailure("cannot make the certificate request");
   }
-  ASSIGN_OR_RETURN(std::string key_pem, KeyToPem(key.get()));
-  return KeyAndRequest{.key_pem = std::move(key_pem), .request_pem = BioText(bio.get())};
+  return BioText(bio.get());
 }
 
 absl::Status CheckCertificateRequest(std::string_view request_pem) { return LoadRequest(request_pem).status(); }

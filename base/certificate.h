@@ -47,6 +47,8 @@ inline constexpr char kCoordinatorServerName[] = "coordinator.muster.internal";
 absl::StatusOr<CertifiedKey> CreateCertificateAuthority(int64_t now_unix_ms, int64_t lifetime_ms);
 
 absl::StatusOr<KeyAndRequest> CreateKeyAndRequest();
+// A request for a new certificate of a key that there is.
+absl::StatusOr<std::string> CreateRequest(std::string_view key_pem);
 
 // InvalidArgument unless it is a PKCS#10 request of at most 16 KiB that its own EC P-256 key signed.
 absl::Status CheckCertificateRequest(std::string_view request_pem);

@@ -45,8 +45,8 @@ class Selector {
     return FirstUnmet([&](const std::string& key) { return Find(key, labels...); }) == nullptr;
   }
 
-  // Whether no label that is there speaks against it; a missing one is taken for unknown. For things of which only part is
-  // known, like a GPU without its driver.
+  // Whether no label that is there speaks against it; a missing one is taken for unknown. For things of which only part
+  // is known, like a GPU without its driver.
   template <typename... Maps>
   bool CouldMatch(const Maps&... labels) const {
     return NothingAgainst([&](const std::string& key) { return Find(key, labels...); });
