@@ -1,6 +1,7 @@
 #include "agent/executor/case_book.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/names.h"
 #include "base/subprocess.h"
@@ -150,11 +151,36 @@ void CaseBook::Diagnose(const std::string& name, v1::Diagnosis diagnosis) {
   *entry->result.add_diagnoses() = std::move(diagnosis);
 }
 
-void CaseBook::Close(const std::string& name, v1::Verdict outcome, std::string_view reason, base::Time now) {
+void CaseBook::Close(const std::string& name, v1::Verdict outcome, std::string_view reason, base::Time now,
+                     std::optional<int64_t> duration_ms) {
   Entry* const entry = FindOpen(name);
   if (entry == nullptr) return;
   Worsen(*entry, outcome, reason);
-  if (--entry->open_steps == 0) Finish(*entry, now);
+  if (--entry->open_steps > 0) return;
+  if (duration_ms) {
+    entry->spent_ms += *duration_ms;
+    entry->opened_mono_ms.reset();
+  }
+  Finish(*entry, now);
+}
+
+void CaseBook::OpenAllUntimed(base::Time now) {
+  for (const Requested& request : requested_) {
+    Open(request.name, now);
+    entries_[request.name].deadline_mono_ms = std::numeric_limits<int64_t>::max();
+  }
+}
+
+void CaseBook::Pause(const std::string& name, base::Time now) {
+  Entry* const entry = FindOpen(name);
+  if (entry == nullptr || !entry->opened_mono_ms) return;
+  entry->spent_ms += now.mono_ms - *entry->opened_mono_ms;
+  entry->opened_mono_ms.reset();
+  entry->deadline_mono_ms = std::numeric_limits<int64_t>::max();
+}
+
+void CaseBook::WithdrawOpen() {
+  for (const std::string& name : OpenNames()) entries_[name].open_steps = 0;
 }
 
 void CaseBook::Worsen(Entry& entry, v1::Verdict outcome, std::string_view reason) {
@@ -277,7 +303,7 @@ void CaseBook::End(const ProgramEnd& end, base::Time now) {
   if (end.stop != ProgramEnd::kNone) return;
   if (end.signal) {
     FaultRun(v1::CRASHED, "crashed", base::Text("the program ", Describe(end)));
-  } else if (end.exit_code != 0 && AllGreen()) {
+  } else if (end.exit_code != 0 && !ignore_exit_status_ && AllGreen()) {
     FaultRun(v1::ERROR, "exit-status", base::Text("the program ", Describe(end), " though no case failed"));
   }
   if (run_fault_ && AllGreen() && NoneMissing() && !last_finished_.empty()) {

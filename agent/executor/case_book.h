@@ -57,7 +57,18 @@ class CaseBook {
   // Of an open case; empty: of the whole job. Sums work.*; bounds the texts.
   void Measure(const std::string& name, v1::Measurement measurement, base::Time now);
   void Diagnose(const std::string& name, v1::Diagnosis diagnosis);
-  void Close(const std::string& name, v1::Verdict outcome, std::string_view reason, base::Time now);
+  // `duration_ms`: where the program says how long it took.
+  void Close(const std::string& name, v1::Verdict outcome, std::string_view reason, base::Time now,
+             std::optional<int64_t> duration_ms = std::nullopt);
+
+  // For formats whose results come at the end. Opens every requested case, without a time limit of its own.
+  void OpenAllUntimed(base::Time now);
+  // An open case has ended, its outcome is still to come: its clock stops.
+  void Pause(const std::string& name, base::Time now);
+  // What is open was never reported on: it stays without result.
+  void WithdrawOpen();
+  // The exit status is the result itself and contradicts nothing.
+  void IgnoreExitStatus() { ignore_exit_status_ = true; }
 
   // Irregular, but nothing is lost by it: a finding of the case, or of every open case, or of the job when none is
   // open.
@@ -120,6 +131,7 @@ class CaseBook {
   std::string last_finished_;
   Findings job_findings_;
   uint64_t measurements_ = 0;
+  bool ignore_exit_status_ = false;
   struct RunFault {
     v1::Verdict outcome;
     std::string text;

@@ -336,8 +336,8 @@ class LineChecker {
       }
     }
     if (message.real_oneof_decl_count() == 0) return absl::OkStatus();
-    int artifacts = 0;
-    const auto& choice = *message.real_oneof_decl(0);
+    int artifacts = 0;  // Real oneofs come before those that `optional` makes.
+    const auto& choice = *message.oneof_decl(0);
     for (int i = 0; i < choice.field_count(); ++i) artifacts += keys.contains(choice.field(i)->json_name()) ? 1 : 0;
     if (artifacts == 1) return absl::OkStatus();
     return absl::InvalidArgumentError(base::Text(message.name(), " holds ", artifacts, " artifacts, expected one"));
