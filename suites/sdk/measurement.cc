@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/units.h"
-#include "suites/sdk/json_line.h"
 #include "suites/sdk/outcome.h"
 #include "suites/sdk/session.h"
 
@@ -58,8 +57,8 @@ Measurement& Measurement::OfPart(std::string subcomponent) {
   return *this;
 }
 
-Measurement& Measurement::Check(bool holds, const char* type, std::string value_json, const std::string& words) {
-  record_.validators.push_back({.type = type, .value_json = std::move(value_json), .name = ""});
+Measurement& Measurement::Check(bool holds, const char* type, MeasuredValue limit, const std::string& words) {
+  record_.validators.push_back({.type = type, .value = std::move(limit)});
   if (!holds) absl::StrAppend(&broken_, broken_.empty() ? "" : " and ", words);
   return *this;
 }
@@ -70,10 +69,10 @@ double Number(const MeasuredValue& value) {
   const auto* number = std::get_if<double>(&value);
   return number == nullptr ? std::nan("") : *number;
 }
-// A limit that is no number would be no JSON.
-std::string Limit(double limit) {
+// A limit that is no number has no place in JSON.
+double Limit(double limit) {
   if (!std::isfinite(limit)) throw ToolError(absl::StrCat("a validator's limit is ", limit, ", not a finite number"));
-  return JsonNumber(limit);
+  return limit;
 }
 }  // namespace
 
@@ -102,12 +101,12 @@ Measurement& Measurement::ExpectEqual(double expected) {
 
 Measurement& Measurement::ExpectEqual(const std::string& expected) {
   const auto* text = std::get_if<std::string>(&record_.value);
-  return Check(text != nullptr && *text == expected, "EQUAL", JsonText(expected), absl::StrCat("\"", expected, "\""));
+  return Check(text != nullptr && *text == expected, "EQUAL", expected, absl::StrCat("\"", expected, "\""));
 }
 
 Measurement& Measurement::ExpectTrue() {
   const auto* truth = std::get_if<bool>(&record_.value);
-  return Check(truth != nullptr && *truth, "EQUAL", "true", "true");
+  return Check(truth != nullptr && *truth, "EQUAL", true, "true");
 }
 
 void ReportWork(const std::string& kind, double amount) {

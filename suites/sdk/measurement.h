@@ -38,7 +38,7 @@ class Measurement {
   Measurement& ExpectTrue();
 
  private:
-  Measurement& Check(bool holds, const char* type, std::string value_json, const std::string& words);
+  Measurement& Check(bool holds, const char* type, MeasuredValue limit, const std::string& words);
 
   MeasurementRecord record_;
   const SourceLocation location_;

@@ -7,16 +7,23 @@
 #include <ctime>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/json.h"
+#include "base/utf8.h"
 
 namespace muster::sdk {
 namespace {
 
+using v1::ocptv::TestRunArtifact;
+using v1::ocptv::TestStepArtifact;
+
 // Longer messages are cut: a line is for a person, and readers bound it.
 constexpr size_t kMaxMessageBytes = 16 * 1024;
 
-std::string Bounded(const std::string& message) {
-  return message.size() <= kMaxMessageBytes ? message : message.substr(0, kMaxMessageBytes) + " … (cut)";
+std::string Message(const std::string& text) {
+  return base::ValidUtf8(text.size() <= kMaxMessageBytes ? text
+                                                         : absl::StrCat(text.substr(0, kMaxMessageBytes), " … (cut)"));
 }
 
 std::string Timestamp(int64_t nanoseconds) {
@@ -63,15 +70,41 @@ const char* Name(CaseStatus status) {
   return "ERROR";
 }
 
-std::string ValueJson(const ParameterValue& value) {
-  if (const auto* number = std::get_if<double>(&value)) return JsonNumber(*number);
-  if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
-  return JsonText(std::get<std::string>(value));
+const char* Name(v1::Vendor vendor) {
+  switch (vendor) {
+    case v1::VENDOR_NVIDIA:
+      return "NVIDIA";
+    case v1::VENDOR_INTEL:
+      return "Intel";
+    default:
+      return "";
+  }
 }
 
-void AddLocation(JsonObject& object, const SourceLocation& location) {
+google::protobuf::Value ToValue(const MeasuredValue& value) {
+  google::protobuf::Value json;
+  if (const auto* number = std::get_if<double>(&value)) {
+    json.set_number_value(*number);
+  } else if (const auto* truth = std::get_if<bool>(&value)) {
+    json.set_bool_value(*truth);
+  } else {
+    json.set_string_value(base::ValidUtf8(std::get<std::string>(value)));
+  }
+  return json;
+}
+
+template <typename Artifact>
+void SetLocation(const SourceLocation& location, Artifact& artifact) {
   if (location.file.empty()) return;
-  object.Object("sourceLocation", JsonObject().Text("file", location.file).Integer("line", location.line));
+  artifact.mutable_source_location()->set_file(location.file);
+  artifact.mutable_source_location()->set_line(location.line);
+}
+
+v1::ocptv::Log LogOf(Severity severity, const std::string& message) {
+  v1::ocptv::Log log;
+  log.set_severity(Name(severity));
+  log.set_message(Message(message));
+  return log;
 }
 
 }  // namespace
@@ -84,159 +117,173 @@ OcptvReport::OcptvReport(const Environment& environment, std::string command_lin
       sink_(std::move(sink)),
       clock_(std::move(clock)) {
   for (const v1::Device& device : environment_.devices) {
-    hardware_ids_.emplace(device.id(), std::to_string(hardware_ids_.size() + 1));
+    hardware_ids_.emplace(device.id(), absl::StrCat(hardware_ids_.size() + 1));
   }
 }
 
-JsonObject OcptvReport::DutInfo() const {
-  std::vector<std::string> software;
-  for (const Software& one : software_) {
-    JsonObject info;
-    info.Text("softwareInfoId", std::to_string(software.size() + 1))
-        .Text("name", one.name)
-        .Text("version", one.version);
-    software.push_back(info.Text("softwareType", one.type).Close());
+v1::ocptv::TestRunStart OcptvReport::Start() const {
+  v1::ocptv::TestRunStart start;
+  start.set_name(environment_.suite.empty() ? "suite" : environment_.suite);
+  start.set_version(environment_.suite_version);
+  start.set_command_line(base::ValidUtf8(command_line_));
+  auto& parameters = *start.mutable_parameters()->mutable_fields();
+  for (const auto& [name, value] : environment_.parameters) parameters[name] = ToValue(value);
+  v1::ocptv::DutInfo& dut = *start.mutable_dut_info();
+  dut.set_dut_info_id("1");
+  dut.set_name(environment_.machine_name);
+  for (const Software& software : software_) {
+    v1::ocptv::SoftwareInfo& info = *dut.add_software_infos();
+    info.set_software_info_id(absl::StrCat(dut.software_infos_size()));
+    info.set_name(software.name);
+    info.set_version(software.version);
+    info.set_software_type(software.type);
   }
-  std::vector<std::string> hardware;
   for (const v1::Device& device : environment_.devices) {
-    JsonObject info;
-    info.Text("hardwareInfoId", hardware_ids_.at(device.id()))
-        .Text("name", device.model().empty() ? "GPU" : device.model());
-    info.OptionalText("location", device.pci_address()).OptionalText("serialNumber", device.serial());
-    info.OptionalText("manufacturer", device.vendor() == v1::VENDOR_NVIDIA  ? "NVIDIA"
-                                      : device.vendor() == v1::VENDOR_INTEL ? "Intel"
-                                                                            : "");
-    hardware.push_back(info.Text("odataId", device.id()).Close());
+    v1::ocptv::HardwareInfo& info = *dut.add_hardware_infos();
+    info.set_hardware_info_id(hardware_ids_.at(device.id()));
+    info.set_name(device.model().empty() ? "GPU" : device.model());
+    info.set_location(device.pci_address());
+    info.set_serial_number(device.serial());
+    info.set_manufacturer(Name(device.vendor()));
+    info.set_odata_id(device.id());
   }
-  JsonObject dut;
-  dut.Text("dutInfoId", "1").OptionalText("name", environment_.machine_name);
-  return dut.Raw("softwareInfos", JsonArray(software)).Raw("hardwareInfos", JsonArray(hardware));
+  return start;
 }
 
-void OcptvReport::Emit(absl::string_view root_key, const JsonObject& content) {
-  JsonObject root;
-  root.Integer("sequenceNumber", sequence_++).Text("timestamp", Timestamp(clock_())).Object(root_key, content);
-  sink_(root.Close());
+void OcptvReport::Emit(v1::ocptv::Root root) {
+  root.set_sequence_number(sequence_++);
+  root.set_timestamp(Timestamp(clock_()));
+  sink_(base::ToJson(root));
 }
 
-void OcptvReport::EmitInCase(absl::string_view key, const JsonObject& artifact) {
-  Emit("testStepArtifact", JsonObject().Text("testStepId", std::to_string(steps_)).Object(key, artifact));
+void OcptvReport::EmitInRun(TestRunArtifact artifact) {
+  v1::ocptv::Root root;
+  *root.mutable_test_run_artifact() = std::move(artifact);
+  Emit(std::move(root));
 }
 
-void OcptvReport::EmitInRun(absl::string_view key, const JsonObject& artifact) {
-  Emit("testRunArtifact", JsonObject().Object(key, artifact));
+void OcptvReport::EmitInCase(TestStepArtifact artifact) {
+  if (!in_case_) {
+    TestRunArtifact misplaced;
+    *misplaced.mutable_log() =
+        LogOf(Severity::kError, absl::StrCat("reported outside of a case: ", base::ToJson(artifact)));
+    return EmitInRun(std::move(misplaced));
+  }
+  artifact.set_test_step_id(absl::StrCat(steps_));
+  v1::ocptv::Root root;
+  *root.mutable_test_step_artifact() = std::move(artifact);
+  Emit(std::move(root));
 }
 
-void OcptvReport::AddHardware(JsonObject& object, const std::string& device_id) const {
-  // An id outside dutInfo would be a broken reference: a device that is not leased goes unnamed.
-  if (const auto id = hardware_ids_.find(device_id); id != hardware_ids_.end())
-    object.Text("hardwareInfoId", id->second);
+std::string OcptvReport::HardwareId(const std::string& device_id) const {
+  const auto id = hardware_ids_.find(device_id);
+  return id == hardware_ids_.end() ? "" : id->second;
 }
 
 void OcptvReport::RunStart() {
-  JsonObject parameters;
-  for (const auto& [name, value] : environment_.parameters) parameters.Raw(name, ValueJson(value));
-  JsonObject start;
-  start.Text("name", environment_.suite.empty() ? "suite" : environment_.suite);
-  start.Text("version", environment_.suite_version.empty() ? "0" : environment_.suite_version);
-  start.Text("commandLine", command_line_).Object("parameters", parameters).Object("dutInfo", DutInfo());
+  v1::ocptv::Root schema;
+  schema.mutable_schema_version()->set_major(2);
+  schema.mutable_schema_version()->set_minor(0);
+  TestRunArtifact run;
+  *run.mutable_test_run_start() = Start();
   base::MutexLock lock(mutex_);
-  Emit("schemaVersion", JsonObject().Integer("major", 2).Integer("minor", 0));
-  EmitInRun("testRunStart", start);
+  Emit(std::move(schema));
+  EmitInRun(std::move(run));
 }
 
 void OcptvReport::CaseStart(const std::string& name) {
+  TestStepArtifact artifact;
+  artifact.mutable_test_step_start()->set_name(name);
   base::MutexLock lock(mutex_);
   ++steps_;
   in_case_ = true;
-  EmitInCase("testStepStart", JsonObject().Text("name", name));
+  EmitInCase(std::move(artifact));
 }
 
 void OcptvReport::Measure(const MeasurementRecord& measurement) {
-  std::vector<std::string> validators;
+  TestStepArtifact artifact;
+  v1::ocptv::Measurement& out = *artifact.mutable_measurement();
+  out.set_name(measurement.name);
+  *out.mutable_value() = ToValue(measurement.value);
+  out.set_unit(measurement.unit);
   for (const Validator& validator : measurement.validators) {
-    JsonObject object;
-    object.Text("type", validator.type).Raw("value", validator.value_json).OptionalText("name", validator.name);
-    validators.push_back(object.Close());
+    v1::ocptv::Validator& added = *out.add_validators();
+    added.set_type(validator.type);
+    *added.mutable_value() = ToValue(validator.value);
   }
-  JsonObject object;
-  object.Text("name", measurement.name)
-      .Raw("value", ValueJson(measurement.value))
-      .OptionalText("unit", measurement.unit);
-  if (!validators.empty()) object.Raw("validators", JsonArray(validators));
-  AddHardware(object, measurement.device_id);
-  if (!measurement.subcomponent.empty()) {
-    object.Object("subcomponent", JsonObject().Text("name", measurement.subcomponent));
-  }
+  out.set_hardware_info_id(HardwareId(measurement.device_id));
+  if (!measurement.subcomponent.empty()) out.mutable_subcomponent()->set_name(measurement.subcomponent);
   base::MutexLock lock(mutex_);
-  if (in_case_) {
-    EmitInCase("measurement", object);
-  } else {
-    EmitInRun("log",
-              JsonObject().Text("severity", "ERROR").Text("message", "measured outside of a case: " + object.Close()));
-  }
+  EmitInCase(std::move(artifact));
 }
 
 void OcptvReport::Diagnose(const DiagnosisRecord& diagnosis) {
-  JsonObject object;
-  object.Text("verdict", diagnosis.verdict)
-      .Text("type", Name(diagnosis.type))
-      .OptionalText("message", Bounded(diagnosis.message));
-  AddHardware(object, diagnosis.device_id);
-  AddLocation(object, diagnosis.location);
+  TestStepArtifact artifact;
+  v1::ocptv::Diagnosis& out = *artifact.mutable_diagnosis();
+  out.set_verdict(diagnosis.verdict);
+  out.set_type(Name(diagnosis.type));
+  out.set_message(Message(diagnosis.message));
+  out.set_hardware_info_id(HardwareId(diagnosis.device_id));
+  SetLocation(diagnosis.location, out);
   base::MutexLock lock(mutex_);
   failed_ |= diagnosis.type == DiagnosisType::kFail;
-  if (in_case_) {
-    EmitInCase("diagnosis", object);
-  } else {
-    EmitInRun("log",
-              JsonObject().Text("severity", "ERROR").Text("message", "diagnosed outside of a case: " + object.Close()));
-  }
+  EmitInCase(std::move(artifact));
 }
 
 void OcptvReport::Error(const ErrorRecord& error) {
-  JsonObject object;
-  object.Text("symptom", error.symptom).OptionalText("message", Bounded(error.message));
-  AddLocation(object, error.location);
+  v1::ocptv::Error out;
+  out.set_symptom(error.symptom);
+  out.set_message(Message(error.message));
+  SetLocation(error.location, out);
+  TestStepArtifact in_case;
+  TestRunArtifact in_run;
   base::MutexLock lock(mutex_);
   erred_ = true;
-  in_case_ ? EmitInCase("error", object) : EmitInRun("error", object);
+  if (in_case_) {
+    *in_case.mutable_error() = std::move(out);
+    EmitInCase(std::move(in_case));
+  } else {
+    *in_run.mutable_error() = std::move(out);
+    EmitInRun(std::move(in_run));
+  }
 }
 
 void OcptvReport::Log(Severity severity, const std::string& message) {
-  JsonObject object;
-  object.Text("severity", Name(severity)).Text("message", Bounded(message));
+  TestStepArtifact in_case;
+  TestRunArtifact in_run;
   base::MutexLock lock(mutex_);
-  in_case_ ? EmitInCase("log", object) : EmitInRun("log", object);
+  if (in_case_) {
+    *in_case.mutable_log() = LogOf(severity, message);
+    EmitInCase(std::move(in_case));
+  } else {
+    *in_run.mutable_log() = LogOf(severity, message);
+    EmitInRun(std::move(in_run));
+  }
 }
 
 void OcptvReport::CaseEnd(CaseStatus status) {
+  TestStepArtifact artifact;
+  artifact.mutable_test_step_end()->set_status(Name(status));
   base::MutexLock lock(mutex_);
   completed_ += status == CaseStatus::kComplete;
   erred_ |= status == CaseStatus::kError;
-  EmitInCase("testStepEnd", JsonObject().Text("status", Name(status)));
+  EmitInCase(std::move(artifact));
   in_case_ = false;
 }
 
 void OcptvReport::RunEnd() {
+  TestRunArtifact artifact;
+  v1::ocptv::TestRunEnd& end = *artifact.mutable_test_run_end();
   base::MutexLock lock(mutex_);
-  JsonObject end;
-  if (erred_) {
-    end.Text("status", "ERROR").Text("result", "NOT_APPLICABLE");
-  } else if (failed_) {
-    end.Text("status", "COMPLETE").Text("result", "FAIL");
-  } else if (completed_ > 0) {
-    end.Text("status", "COMPLETE").Text("result", "PASS");
-  } else {
-    end.Text("status", "SKIP").Text("result", "NOT_APPLICABLE");
-  }
-  EmitInRun("testRunEnd", end);
+  // Nothing that completed is nothing that passed.
+  end.set_status(erred_ ? "ERROR" : completed_ == 0 ? "SKIP" : "COMPLETE");
+  end.set_result(erred_ || completed_ == 0 ? "NOT_APPLICABLE" : failed_ ? "FAIL" : "PASS");
+  EmitInRun(std::move(artifact));
 }
 
 OcptvReport::Sink DescriptorSink(int descriptor) {
-  return [descriptor](absl::string_view line) {
-    std::string text(line);
-    text += '\n';
+  return [descriptor](const std::string& line) {
+    const std::string text = line + '\n';
     for (size_t done = 0; done < text.size();) {
       const ssize_t written = write(descriptor, text.data() + done, text.size() - done);
       if (written > 0) {

@@ -9,13 +9,11 @@
 #include <functional>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "base/mutex.h"
+#include "muster/v1/ocptv.pb.h"
 #include "suites/sdk/environment.h"
-#include "suites/sdk/json_line.h"
 #include "suites/sdk/report.h"
 
 namespace muster::sdk {
@@ -29,7 +27,7 @@ struct Software {
 class OcptvReport : public Report {
  public:
   // Takes one line without its end.
-  using Sink = std::function<void(absl::string_view)>;
+  using Sink = std::function<void(const std::string&)>;
   // Nanoseconds since 1970.
   using Clock = std::function<int64_t()>;
 
@@ -46,12 +44,13 @@ class OcptvReport : public Report {
   void RunEnd() override;
 
  private:
-  JsonObject DutInfo() const;
-  // One line: `artifact` under `key`, in the step that runs or, outside one, in the run.
-  void Emit(absl::string_view root_key, const JsonObject& content) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void EmitInCase(absl::string_view key, const JsonObject& artifact) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void EmitInRun(absl::string_view key, const JsonObject& artifact) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void AddHardware(JsonObject& object, const std::string& device_id) const;
+  v1::ocptv::TestRunStart Start() const;
+  void Emit(v1::ocptv::Root root) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // In the step that runs. Outside of one, a program's mistake: the artifact goes into a log line of the run.
+  void EmitInCase(v1::ocptv::TestStepArtifact artifact) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EmitInRun(v1::ocptv::TestRunArtifact artifact) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Empty for a device that is not leased: an id outside of dutInfo would be a broken reference.
+  std::string HardwareId(const std::string& device_id) const;
 
   const Environment environment_;
   const std::string command_line_;
@@ -62,12 +61,12 @@ class OcptvReport : public Report {
   std::map<std::string, std::string> hardware_ids_;
 
   base::Mutex mutex_;
-  int64_t sequence_ ABSL_GUARDED_BY(mutex_) = 0;
-  int64_t steps_ ABSL_GUARDED_BY(mutex_) = 0;
+  int32_t sequence_ ABSL_GUARDED_BY(mutex_) = 0;
+  int32_t steps_ ABSL_GUARDED_BY(mutex_) = 0;
+  int32_t completed_ ABSL_GUARDED_BY(mutex_) = 0;
   bool in_case_ ABSL_GUARDED_BY(mutex_) = false;
   bool failed_ ABSL_GUARDED_BY(mutex_) = false;
   bool erred_ ABSL_GUARDED_BY(mutex_) = false;
-  int64_t completed_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 // A sink that writes whole lines to a file descriptor. A reader that has gone ends the program: nobody hears it.

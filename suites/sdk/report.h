@@ -6,11 +6,12 @@
 #define MUSTER_SUITES_SDK_REPORT_H_
 
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
 namespace muster::sdk {
+
+using MeasuredValue = std::variant<double, bool, std::string>;
 
 // Empty file: unknown.
 struct SourceLocation {
@@ -21,11 +22,8 @@ struct SourceLocation {
 // OCPTV's: the measured value is the left operand.
 struct Validator {
   std::string type;  // "GREATER_THAN_OR_EQUAL", …
-  std::string value_json;
-  std::string name;
+  MeasuredValue value;
 };
-
-using MeasuredValue = std::variant<double, bool, std::string>;
 
 struct MeasurementRecord {
   std::string name;
