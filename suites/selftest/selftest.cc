@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -113,6 +114,23 @@ void LeaveArtifact() {
   (void)!symlink("/etc/passwd", (std::string(folder) + "/link.txt").c_str());
 }
 
+// A number of MUSTER_PARAMETERS; the agent has checked them, and prints them without white space inside names.
+int Parameter(const std::string& name, int otherwise) {
+  const char* const all = getenv("MUSTER_PARAMETERS");
+  const char* const found = all == nullptr ? nullptr : strstr(all, ("\"" + name + "\":").c_str());
+  return found == nullptr ? otherwise : atoi(found + name.size() + 3);
+}
+
+// The numbers 0, 1, 2, … one at a time: whoever counts them sees which were lost or came twice.
+void Steady() {
+  const int count = Parameter("count", 20);
+  const int interval_ms = Parameter("interval_ms", 50);
+  for (int i = 0; i < count; ++i) {
+    Step(R"("measurement":{"name":"step","value":)" + std::to_string(i) + "}");
+    usleep(static_cast<useconds_t>(interval_ms) * 1000);
+  }
+}
+
 // Cases that end as others do: what they do between start and end of their step, and how that ends. False: not one of
 // them.
 bool RunPlain(std::string_view name) {
@@ -164,6 +182,7 @@ bool RunPlain(std::string_view name) {
        "COMPLETE"},
       {"exits-early", [] { _exit(3); }, ""},
       {"artifact", LeaveArtifact, "COMPLETE"},
+      {"steady", Steady, "COMPLETE"},
       {"slow", [] { usleep(300'000); }, "COMPLETE"},
   };
   for (const Row& row : kRows) {
