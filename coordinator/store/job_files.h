@@ -1,6 +1,7 @@
 // Reading what attempts wrote: logs and artifacts, from the chunk files that WriteBatch::logs and ::artifacts went to.
 //
-// The query side beside Store's; a backend implements both. Any thread, also beside a Commit. Only what is committed is seen.
+// The query side beside Store's; a backend implements both. Any thread, also beside a Commit. Only what is committed is
+// seen.
 #ifndef MUSTER_COORDINATOR_STORE_JOB_FILES_H_
 #define MUSTER_COORDINATOR_STORE_JOB_FILES_H_
 
@@ -25,8 +26,8 @@ class JobFiles {
  public:
   virtual ~JobFiles() = default;
 
-  // From `position` (0: the beginning; else a page's `next_position`), about `max_bytes`, at least one chunk when there is one.
-  // An attempt without a log is an empty page.
+  // From `position` (0: the beginning; else a page's `next_position`), about `max_bytes`, at least one chunk when there
+  // is one. An attempt without a log is an empty page.
   virtual absl::StatusOr<LogPage> ReadLog(std::string_view job_id, uint32_t attempt, uint64_t position,
                                           size_t max_bytes) = 0;
   // Of all attempts of the run's jobs, by job, attempt, name. Those whose last chunk has come.
