@@ -21,25 +21,18 @@ constexpr char kLocalName[] = "local";
 absl::Status NoCertificate() {
   return absl::UnauthenticatedError(
       "this method needs a client certificate and none was shown; enrol with a token (an admin makes one with `muster "
-      "token "
-      "create`): a machine with `muster-agent enroll`, a user with `muster enroll`");
+      "token create`): a user with `muster enroll`, a machine by starting muster-agent once with --token TOKEN");
 }
 
 absl::Status Denied(const Caller& caller, IdentityRole need) {
-  const std::string who = base::IdentityUri(caller);
+  const std::string role = base::RoleName(need);
+  const std::string shown = absl::StrCat(", and the certificate shown is that of ", base::IdentityUri(caller), "; ");
   if (need == IdentityRole::kAgent) {
-    return absl::PermissionDeniedError(absl::StrCat("this method is for agents, and the certificate shown is that of ",
-                                                    who,
-                                                    "; a machine enrols with "
-                                                    "`muster-agent enroll` and a token of the role agent"));
+    return absl::PermissionDeniedError(
+        absl::StrCat("this method is for agents", shown, "a machine starts muster-agent once with --token TOKEN"));
   }
-  return absl::PermissionDeniedError(absl::StrCat("this method needs the role ", base::RoleName(need),
-                                                  ", and the certificate "
-                                                  "shown is that of ",
-                                                  who,
-                                                  "; ask an admin for a token: `muster token create "
-                                                  "--role ",
-                                                  base::RoleName(need), "`"));
+  return absl::PermissionDeniedError(absl::StrCat("this method needs the role ", role, shown,
+                                                  "ask an admin for a token: `muster token create --role ", role, "`"));
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ TEST_F(AuthorizerTest, WithoutACertificate) {
   const absl::Status status = AskAs(base::TlsIdentity{"", "", ca_.certificate_pem}, v1::ROLE_VIEWER).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnauthenticated);
   EXPECT_THAT(std::string(status.message()),
-              AllOf(HasSubstr("needs a client certificate"), HasSubstr("muster-agent enroll")));
+              AllOf(HasSubstr("needs a client certificate"), HasSubstr("muster enroll")));
 }
 
 TEST_F(AuthorizerTest, AnotherCasCertificateDoesNotGetSoFar) {
