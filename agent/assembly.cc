@@ -1,0 +1,168 @@
+#include "agent/assembly.h"
+
+#include <fcntl.h>
+#include <grpcpp/grpcpp.h>
+#include <malloc.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/daemon.h"
+#include "agent/executor/process_executor.h"
+#include "agent/identity.h"
+#include "agent/inventory/inventory.h"
+#include "agent/inventory/probe.h"
+#include "agent/link/channel.h"
+#include "agent/version.h"
+#include "base/file.h"
+#include "base/file_system.h"
+#include "base/log.h"
+#include "base/names.h"
+#include "base/status_macros.h"
+#include "base/subprocess.h"
+
+namespace muster::agent {
+namespace {
+
+// An idle agent keeps little: two arenas are enough for its threads, and free memory goes back to the system.
+void KeepMemorySmall() {
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_MMAP_THRESHOLD, 64 << 10);
+  mallopt(M_TRIM_THRESHOLD, 64 << 10);
+}
+
+// Two agents on one folder would give one number to two events.
+absl::StatusOr<base::OwnedFd> LockFolder(const std::string& folder) {
+  const std::string path = base::JoinPath(folder, "lock");
+  base::OwnedFd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock.is_open()) return base::ErrnoStatus(errno, absl::StrCat("cannot open ", path));
+  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(absl::StrCat("another muster-agent uses ", folder,
+                                                      "; stop it, or give this one a folder of its own (--state-dir)"));
+  }
+  return lock;
+}
+
+// Waits for SIGTERM and SIGINT on a thread of its own, which ends with the object. They must be blocked everywhere.
+class SignalWaiter {
+ public:
+  explicit SignalWaiter(std::function<void(std::string)> on_signal)
+      : thread_([on_signal = std::move(on_signal)] {
+          const sigset_t signals = Signals();
+          int signal = 0;
+          while (sigwait(&signals, &signal) == 0 && signal != SIGUSR2) on_signal(base::SignalName(signal));
+        }) {}
+  ~SignalWaiter() {
+    pthread_kill(thread_.native_handle(), SIGUSR2);
+    thread_.join();
+  }
+  SignalWaiter(const SignalWaiter&) = delete;
+  SignalWaiter& operator=(const SignalWaiter&) = delete;
+
+  static void Block() {
+    const sigset_t signals = Signals();
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+  }
+
+ private:
+  static sigset_t Signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int number : {SIGTERM, SIGINT, SIGUSR2}) sigaddset(&signals, number);
+    return signals;
+  }
+  std::thread thread_;
+};
+
+absl::StatusOr<std::unique_ptr<Outbox>> OpenOutbox(const Options& options) {
+  auto outbox = Outbox::Open(base::PosixFileSystem(), {.directory = base::JoinPath(options.state_dir, "outbox"),
+                                                       .limit_bytes = options.outbox_limit_bytes});
+  if (!outbox.ok()) return outbox.status();
+  for (const std::string& note : (*outbox)->recovery_notes()) base::LogWarning("outbox: ", note);
+  return outbox;
+}
+
+std::string NewInstance() {
+  std::random_device random;
+  return absl::StrCat(absl::Hex(random(), absl::kZeroPad8), absl::Hex(random(), absl::kZeroPad8));
+}
+
+// What this machine is and which suites it has. Blocks.
+v1::Hello MakeHello(const InventoryOptions& inventory, const SuiteCatalogue& suites, const std::string& instance) {
+  ChildProbe nvml(ProbeKind::kNvml);
+  ChildProbe level_zero(ProbeKind::kLevelZero);
+  v1::Hello hello;
+  absl::StatusOr<v1::Machine> machine = CollectInventory(inventory, &nvml, &level_zero);
+  if (machine.ok()) {
+    *hello.mutable_machine() = *std::move(machine);
+  } else {
+    hello.mutable_machine()->add_notes(std::string(machine.status().message()));
+  }
+  hello.mutable_machine()->set_name(inventory.machine_name);
+  for (v1::SuiteManifest& manifest : suites.Manifests()) *hello.add_suites() = std::move(manifest);
+  for (const std::string& problem : suites.problems()) hello.add_suite_problems(problem);
+  hello.set_agent_instance(instance);
+  return hello;
+}
+
+absl::Status RunWithExecutor(const Options& options, const AgentIdentity& identity, const std::string& name) {
+  InventoryOptions inventory{
+      .machine_name = name, .agent_version = kVersion, .labels = {options.labels.begin(), options.labels.end()}};
+  RETURN_IF_ERROR(ValidateLabels(inventory.labels));
+  base::ThreadEventLoop loop;
+  std::unique_ptr<Daemon> daemon;
+  ASSIGN_OR_RETURN(const std::unique_ptr<ProcessExecutor> executor,
+                   ProcessExecutor::Create({.suites_folder = options.suites_dir,
+                                            .work_folder = base::JoinPath(options.state_dir, "work"),
+                                            .run_as_user = options.suite_user},
+                                           &loop, [&daemon] { return daemon->machine(); }));
+  base::LogInfo("muster-agent ", kVersion, " as ", name, "; ", executor->DescribeEnclosure());
+  for (const std::string& problem : executor->suites().problems()) base::LogWarning(problem);
+  ASSIGN_OR_RETURN(std::unique_ptr<Outbox> outbox, OpenOutbox(options));
+  Daemon::Parts parts{
+      .coordinator = options.coordinator,
+      .outbox = std::move(outbox),
+      .executor = executor.get(),
+      .make_channel = [&] { return identity.MakeChannel(); },
+      .make_hello = [&, instance = NewInstance()] { return MakeHello(inventory, executor->suites(), instance); },
+      .renew_identity = [&] { identity.RenewWhenDue(); },
+      .explain = [&] { return identity.Explain(); }};
+  if (options.insecure_loopback) {
+    parts.make_channel = [&]() -> absl::StatusOr<std::shared_ptr<grpc::Channel>> {
+      return MakeChannel(options.coordinator, "", grpc::InsecureChannelCredentials());
+    };
+    parts.renew_identity = nullptr;
+    parts.explain = nullptr;
+  }
+  daemon = std::make_unique<Daemon>(loop, std::move(parts));
+  const SignalWaiter signals([&daemon](std::string signal) { daemon->Stop(std::move(signal)); });
+  return daemon->Run();
+}
+
+}  // namespace
+
+absl::Status RunAgent(const Options& options) {
+  KeepMemorySmall();
+  SignalWaiter::Block();
+  RETURN_IF_ERROR(base::MakeFolders(options.state_dir, 0700));
+  ASSIGN_OR_RETURN(const base::OwnedFd lock, LockFolder(options.state_dir));
+  const AgentIdentity identity(base::JoinPath(options.state_dir, "identity"), options.coordinator);
+  std::string name = options.name;
+  if (!options.insecure_loopback) {
+    RETURN_IF_ERROR(identity.LoadOrEnroll(options.token, options.name));
+    ASSIGN_OR_RETURN(name, identity.Name());
+  }
+  if (options.enroll_only) return absl::OkStatus();
+  return RunWithExecutor(options, identity, name);
+}
+
+}  // namespace muster::agent
