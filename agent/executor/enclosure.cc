@@ -80,8 +80,12 @@ void Enclosure::SetMain(pid_t pid) {
 
 bool Enclosure::KillAll() {
   if (cgroup_ != nullptr) cgroup_->Kill();
+  // A scan of /proc takes time, in which a process may have begun unseen: twice nothing is nothing.
+  const int wanted_empty = cgroup_ != nullptr ? 1 : 2;
+  int empty = 0;
   for (int round = 0; round < kKillRounds; ++round) {
-    if (cgroup_ != nullptr ? cgroup_->IsEmpty() : KillFound() == 0) return true;
+    empty = (cgroup_ != nullptr ? cgroup_->IsEmpty() : KillFound() == 0) ? empty + 1 : 0;
+    if (empty == wanted_empty) return true;
     std::this_thread::sleep_for(kKillRound);
   }
   return false;

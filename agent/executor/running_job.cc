@@ -22,6 +22,7 @@ namespace muster::agent {
 namespace {
 
 constexpr int64_t kDrainMs = 1000;
+constexpr int64_t kRekillMs = 50;
 constexpr int64_t kGiveUpMs = 10'000;
 constexpr int64_t kLogDelayMs = 200;
 constexpr size_t kReadBytes = 256 * 1024;
@@ -153,6 +154,7 @@ int RunningJob::PollTimeoutMs(int64_t now_ms) const {
   };
   consider(log_due_mono_ms_);
   if (events_.HasRoom()) consider(drained_mono_ms_);
+  consider(rekill_mono_ms_);
   if (!ended_) {
     consider(kill_mono_ms_);
     consider(give_up_mono_ms_);
@@ -217,6 +219,10 @@ void RunningJob::CheckTime() {
     log_due_mono_ms_.reset();
   }
   if (ended_) {
+    if (rekill_mono_ms_ && *rekill_mono_ms_ <= now.mono_ms) {
+      enclosure_->KillAll();
+      rekill_mono_ms_ = now.mono_ms + kRekillMs;
+    }
     // A slow loop must not cost output that is there.
     if (drained_mono_ms_ && *drained_mono_ms_ <= now.mono_ms && (events_.HasRoom() || killed_)) {
       program_.stdout_fd().Close();
@@ -264,6 +270,7 @@ void RunningJob::OnProgramEnded() {
     book_.Note("", "unkillable", "processes that the program started cannot be killed: they hang in the kernel");
   }
   drained_mono_ms_ = loop_.Now().mono_ms + kDrainMs;
+  rekill_mono_ms_ = loop_.Now().mono_ms + kRekillMs;
 }
 
 v1::Fate RunningJob::FateOfEnd() const {

@@ -97,6 +97,7 @@ class RunningJob {
   std::optional<int64_t> kill_mono_ms_;     // When SIGKILL is due, once stopping.
   std::optional<int64_t> give_up_mono_ms_;  // Once killed.
   std::optional<int64_t> drained_mono_ms_;  // When reading stops, once ended.
+  std::optional<int64_t> rekill_mono_ms_;   // While somebody still holds a pipe, once ended.
   std::optional<int64_t> log_due_mono_ms_;
 
   // What others ask of the thread.
