@@ -266,6 +266,7 @@ class CommandLine {
     enroll->add_option("--token", e->token, "What `muster token create` printed (-: read it from standard input)")
         ->required();
     enroll->add_option("--name", e->name, "Your name in the fleet [the login name]");
+    enroll->add_flag("--replace", e->replace, "Give up the identity of this name that is there");
     enroll->footer(
         "\nSaves ca.pem, cert.pem and key.pem in ~/.config/muster/NAME, with the coordinator's address; from then on "
         "neither\n"

@@ -91,8 +91,9 @@ struct TokenOptions {
   bool json = false;
 };
 struct EnrollOptions {
-  std::string token;
-  std::string name;
+  std::string token;  // "-": read from standard input.
+  std::string name;   // Empty: the login name.
+  bool replace = false;
 };
 
 absl::StatusOr<int> RunRun(const RunOptions& options, Context& context);

@@ -24,6 +24,14 @@ std::string FindIdentity(const EndpointOptions& options, const Environment& envi
   return base::FileExists(current) ? current : "";
 }
 
+}  // namespace
+
+absl::StatusOr<std::string> ConfigFolder(const Environment& environment) {
+  if (const auto xdg = environment.variable("XDG_CONFIG_HOME")) return base::JoinPath(*xdg, "muster");
+  if (const auto home = environment.variable("HOME")) return base::JoinPath(*home, ".config/muster");
+  return absl::FailedPreconditionError("neither XDG_CONFIG_HOME nor HOME is set: name a folder with --identity");
+}
+
 std::string FindCoordinator(const EndpointOptions& options, const Environment& environment,
                             const std::string& identity) {
   if (!options.coordinator.empty()) return options.coordinator;
@@ -32,14 +40,6 @@ std::string FindCoordinator(const EndpointOptions& options, const Environment& e
     if (const auto saved = base::LoadCoordinatorAddress(identity); saved.ok()) return *saved;
   }
   return kDefaultCoordinator;
-}
-
-}  // namespace
-
-absl::StatusOr<std::string> ConfigFolder(const Environment& environment) {
-  if (const auto xdg = environment.variable("XDG_CONFIG_HOME")) return base::JoinPath(*xdg, "muster");
-  if (const auto home = environment.variable("HOME")) return base::JoinPath(*home, ".config/muster");
-  return absl::FailedPreconditionError("neither XDG_CONFIG_HOME nor HOME is set: name a folder with --identity");
 }
 
 bool IsLoopback(const std::string& address) {

@@ -31,6 +31,10 @@ absl::StatusOr<std::string> ConfigFolder(const Environment& environment);
 // Reads the identity's files. FailedPrecondition says what is missing and how to get an identity.
 absl::StatusOr<Endpoint> ResolveEndpoint(const EndpointOptions& options, const Environment& environment);
 
+// The address by itself; `identity` is the folder whose own coordinator may be meant, or empty.
+std::string FindCoordinator(const EndpointOptions& options, const Environment& environment,
+                            const std::string& identity);
+
 // Whether HOST of "HOST:PORT" is this machine: localhost, 127.x.y.z or [::1].
 bool IsLoopback(const std::string& address);
 

@@ -24,6 +24,7 @@ enum class Interrupt {
 };
 
 struct Environment {
+  std::istream* in = nullptr;
   // Results; what a script reads.
   std::ostream* out = nullptr;
   // Errors, notes, and progress where `out` carries JSON.

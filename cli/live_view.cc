@@ -12,10 +12,6 @@ namespace {
 
 bool IsActive(const JobView& job) { return job.state == v1::JOB_STATE_LEASED || job.state == v1::JOB_STATE_RUNNING; }
 
-std::string Plural(size_t count, absl::string_view noun) {
-  return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
-}
-
 // A line with its own idea of its width, because colour codes take none.
 class Line {
  public:
@@ -128,10 +124,10 @@ void AddJobStatus(const JobView& job, const LiveFrame& frame, const Palette& pal
   }
   if (job.running_case.empty())
     return line.Add(Style::kDim, job.state == v1::JOB_STATE_LEASED ? "starting" : "running");
-  const std::string clock = base::FormatClock(frame.now_unix_ms - job.running_since_unix_ms);
-  const size_t room = line.room() - std::min(line.room(), clock.size() + 2);
-  line.Add(Style::kAccent, Truncate(job.running_case, room));
-  line.Add(Style::kPlain, absl::StrCat("  ", clock));
+  // The clock stands first, so that it does not jump with the length of the case's name.
+  line.Add(Style::kPlain,
+           absl::StrCat(FitRight(base::FormatClock(frame.now_unix_ms - job.running_since_unix_ms), 5), "  "));
+  line.Add(Style::kAccent, job.running_case);
 }
 
 std::string JobLine(const JobView& job, const JobColumns& columns, const LiveFrame& frame, const Palette& palette) {
@@ -182,9 +178,9 @@ JobList ChooseJobs(const RunModel& model, size_t room) {
 std::string MoreLine(const JobList& list, const LiveFrame& frame, const Palette& palette) {
   std::string text;
   const auto add = [&text](size_t count, absl::string_view what) {
-    if (count > 0) absl::StrAppend(&text, text.empty() ? "" : ", ", Plural(count, "job"), " ", what);
+    if (count > 0) absl::StrAppend(&text, text.empty() ? "" : ", ", count, text.empty() ? " more jobs " : " ", what);
   };
-  add(list.more_running, "more running");
+  add(list.more_running, "running");
   add(list.more_waiting, "waiting");
   add(list.more_ended, "ended");
   return palette.Paint(Style::kDim, Truncate(text, frame.width));

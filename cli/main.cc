@@ -39,7 +39,8 @@ int64_t NowUnixMs() {
 int main(int argc, char** argv) {
   // gRPC logs to standard error what the commands say in words.
   setenv("GRPC_VERBOSITY", "NONE", 0);
-  const Environment environment{.out = &std::cout,
+  const Environment environment{.in = &std::cin,
+                                .out = &std::cout,
                                 .err = &std::cerr,
                                 .out_is_terminal = isatty(STDOUT_FILENO) == 1,
                                 .err_is_terminal = isatty(STDERR_FILENO) == 1,

@@ -71,7 +71,7 @@ class Builder {
   std::string Take() { return table_.Render(palette_, options_.width); }
 
  private:
-  static constexpr size_t kNoteIndent = 15;  // Under the names of the cases.
+  static constexpr size_t kNoteIndent = 14;  // Under the names of the cases.
 
   const DeviceNames& names_;
   const Palette& palette_;
