@@ -91,7 +91,10 @@ bool Enclosure::KillAll() {
   return false;
 }
 
-bool Enclosure::HasStragglers() { return cgroup_ != nullptr ? !cgroup_->IsEmpty() : !Find().empty(); }
+bool Enclosure::HasStragglers() {
+  if (cgroup_ != nullptr) return !cgroup_->IsEmpty();
+  return !Find().empty() || !Find().empty();  // Twice, as in KillAll.
+}
 
 // Kills each and reaps those that are our children by now. Returns how many still lived.
 int Enclosure::KillFound() {
