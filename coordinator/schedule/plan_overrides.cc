@@ -53,7 +53,13 @@ absl::StatusOr<v1::Plan> PlanOf(const v1::StartRunRequest& request, const Machin
     plan.set_level(request.level());
     for (v1::PlanSuite& suite : *plan.mutable_suites()) suite.clear_level();
   }
-  for (const auto& [key, value] : request.parameters()) RETURN_IF_ERROR(SetParameter(key, value, fleet, plan));
+  // "suite.name" after "name": what is said of one suite wins.
+  for (const bool with_suite : {false, true}) {
+    for (const auto& [key, value] : request.parameters()) {
+      if ((key.find('.') != std::string::npos) != with_suite) continue;
+      RETURN_IF_ERROR(SetParameter(key, value, fleet, plan));
+    }
+  }
   return plan;
 }
 
