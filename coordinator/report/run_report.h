@@ -48,9 +48,11 @@ struct ReportedJob {
   // "SUITE@MACHINE", "SUITE@MACHINE/DEVICE-ID" for a job with one device.
   std::string title;
 
-  // The machinery failed: the attempt ended in another way than by running to its end.
+  // The machinery failed: the attempt ended in another way than by running to its end. (What could not run at all has
+  // results.)
   bool broken() const {
-    return attempt != nullptr && attempt->fate() != v1::FATE_UNSPECIFIED && attempt->fate() != v1::FATE_COMPLETED;
+    return attempt != nullptr && attempt->fate() != v1::FATE_UNSPECIFIED && attempt->fate() != v1::FATE_COMPLETED &&
+           attempt->fate() != v1::FATE_NOT_RUNNABLE;
   }
 };
 
