@@ -52,6 +52,8 @@ std::string Smoke() {
 
 TEST(smoke, compute) {
   sdk::ForEachDevice([](const v1::Device& device) {
+    // Says better than CUDA what is missing.
+    RequireNvml(device);
     const DeviceScope scope(device);
     EXPECT_EQ(Smoke(), "") << "expected a pattern to be written, copied and read back unchanged";
     sdk::ReportWork("bytes", 5.0 * kSmokeWords * sizeof(uint64_t));

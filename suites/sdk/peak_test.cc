@@ -1,0 +1,73 @@
+#include "suites/sdk/peak.h"
+
+#include <gtest/gtest.h>
+
+namespace muster::sdk {
+namespace {
+
+// Figures as the devices report them, and what their datasheets promise.
+struct Known {
+  GpuFigures figures;
+  double bandwidth;
+  double bf16;  // 0: no rate is claimed.
+  double fp32;
+};
+
+GpuFigures Gpu(const char* model, int major, int minor, int multiprocessors, double clock_ghz, double memory_ghz,
+               int bus) {
+  return {.model = model,
+          .compute_major = major,
+          .compute_minor = minor,
+          .multiprocessors = multiprocessors,
+          .clock_hz = clock_ghz * 1e9,
+          .memory_clock_hz = memory_ghz * 1e9,
+          .memory_bus_bits = bus};
+}
+
+// Clocks are the datasheets' boost clocks; devices allow a little more.
+const Known kKnown[] = {
+    {Gpu("NVIDIA H200", 9, 0, 132, 1.830, 3.201, 6016), 4.8e12, 989.4e12, 61.8e12},
+    {Gpu("NVIDIA H100 80GB HBM3", 9, 0, 132, 1.830, 2.619, 5120), 3.35e12, 989.4e12, 61.8e12},
+    {Gpu("NVIDIA A100-SXM4-40GB", 8, 0, 108, 1.410, 1.215, 5120), 1.555e12, 312e12, 19.5e12},
+    {Gpu("NVIDIA A100-SXM4-80GB", 8, 0, 108, 1.410, 1.593, 5120), 2.039e12, 312e12, 19.5e12},
+    {Gpu("NVIDIA RTX A6000", 8, 6, 84, 1.800, 8.001, 384), 768e9, 154.8e12, 38.7e12},
+    {Gpu("NVIDIA GeForce RTX 3090", 8, 6, 82, 1.695, 9.751, 384), 936e9, 71.2e12, 35.6e12},
+    {Gpu("NVIDIA GeForce RTX 4090", 8, 9, 128, 2.520, 10.501, 384), 1008e9, 165.2e12, 82.6e12},
+    {Gpu("NVIDIA L40S", 8, 9, 142, 2.520, 9.001, 384), 864e9, 362e12, 91.6e12},
+    {Gpu("NVIDIA B200", 10, 0, 148, 1.850, 3.996, 8192), 8.0e12, 2250e12, 70e12},
+    {Gpu("NVIDIA GeForce RTX 5090", 12, 0, 170, 2.407, 14.001, 512), 1792e9, 209.5e12, 104.8e12},
+    {Gpu("Tesla T4", 7, 5, 40, 1.590, 5.001, 256), 320e9, 0, 8.1e12},
+};
+
+TEST(Peak, IsWhatTheDatasheetsSayWithinThreePercent) {
+  for (const Known& known : kKnown) {
+    SCOPED_TRACE(known.figures.model);
+    EXPECT_NEAR(MemoryBandwidthPeak(known.figures).value() / known.bandwidth, 1, 0.03);
+    EXPECT_NEAR(MatrixPeak(known.figures, MatrixType::kFp32).value() / known.fp32, 1, 0.03);
+    const auto bf16 = MatrixPeak(known.figures, MatrixType::kBf16);
+    EXPECT_EQ(bf16.has_value(), known.bf16 != 0);
+    EXPECT_NEAR(bf16.value_or(0), known.bf16, 0.03 * known.bf16);
+  }
+}
+
+TEST(Peak, IsUnknownWhenTheFiguresAre) {
+  EXPECT_FALSE(MemoryBandwidthPeak({}).has_value());
+  EXPECT_FALSE(MemoryBandwidthPeak(Gpu("", 9, 0, 1, 1, 0, 6016)).has_value());
+  EXPECT_FALSE(MatrixPeak(Gpu("", 99, 0, 132, 1.8, 1, 1), MatrixType::kBf16).has_value());
+  EXPECT_FALSE(MatrixPeak(Gpu("", 99, 0, 132, 1.8, 1, 1), MatrixType::kFp32).has_value());
+  EXPECT_FALSE(MatrixPeak(Gpu("", 9, 0, 132, 0, 1, 1), MatrixType::kBf16).has_value());
+}
+
+TEST(Peak, OfPciExpressIsAfterLineCoding) {
+  EXPECT_NEAR(PciBandwidthPeak(1, 16).value(), 4.0e9, 1e6);
+  EXPECT_NEAR(PciBandwidthPeak(2, 8).value(), 4.0e9, 1e6);
+  EXPECT_NEAR(PciBandwidthPeak(3, 16).value(), 15.754e9, 1e6);
+  EXPECT_NEAR(PciBandwidthPeak(4, 16).value(), 31.508e9, 1e6);
+  EXPECT_NEAR(PciBandwidthPeak(5, 16).value(), 63.015e9, 1e6);
+  EXPECT_FALSE(PciBandwidthPeak(0, 16).has_value());
+  EXPECT_FALSE(PciBandwidthPeak(5, 0).has_value());
+  EXPECT_FALSE(PciBandwidthPeak(9, 16).has_value());
+}
+
+}  // namespace
+}  // namespace muster::sdk
