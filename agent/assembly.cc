@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <grpcpp/grpcpp.h>
-#include <malloc.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include "agent/inventory/inventory.h"
 #include "agent/inventory/probe.h"
 #include "agent/link/channel.h"
+#include "agent/memory.h"
 #include "agent/version.h"
 #include "base/file.h"
 #include "base/file_system.h"
@@ -31,13 +31,6 @@
 
 namespace muster::agent {
 namespace {
-
-// An idle agent keeps little: two arenas are enough for its threads, and free memory goes back to the system.
-void KeepMemorySmall() {
-  mallopt(M_ARENA_MAX, 2);
-  mallopt(M_MMAP_THRESHOLD, 64 << 10);
-  mallopt(M_TRIM_THRESHOLD, 64 << 10);
-}
 
 // Two agents on one folder would give one number to two events.
 absl::StatusOr<base::OwnedFd> LockFolder(const std::string& folder) {

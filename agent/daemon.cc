@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/memory.h"
 #include "base/log.h"
 
 namespace muster::agent {
@@ -16,6 +17,8 @@ namespace {
 // What was learnt of the machine is good for so long.
 constexpr int64_t kHelloFreshMs = 60'000;
 constexpr int64_t kRenewalCheckMs = 3'600'000;
+// After that long without a job, what was needed for one is given back.
+constexpr int64_t kIdleMs = 10'000;
 // What jobs may take to end after SIGTERM; systemd's own limit is 90 s.
 constexpr int64_t kStopMs = 60'000;
 
@@ -62,6 +65,7 @@ Daemon::Daemon(base::ThreadEventLoop& loop, Parts parts)
       core_({}, *parts_.outbox, *parts_.executor, connector_, loop.Now()),
       sync_worker_(loop, [this](const SyncJob& job, const absl::Status& status) { OnSynced(job, status); }) {
   parts_.executor->SetSink([this](const v1::JobRef& ref, v1::Event event) {
+    if (event.has_job_finished()) GiveMemoryBackWhenIdle();
     core_.OnJobEvent(ref, std::move(event));
     Wake();
   });
@@ -76,6 +80,7 @@ absl::Status Daemon::Run() {
     Turn();
     LookAgain();
     loop_.RunAfter(kRenewalCheckMs, [this] { RenewNowAndThen(); });
+    GiveMemoryBackWhenIdle();
   });
   loop_.Run();
   return result_;
@@ -177,6 +182,11 @@ void Daemon::UseHello(v1::Hello hello) {
     base::LogInfo("this machine has changed; telling the coordinator");
     connector_.Reconnect();
   }
+}
+
+void Daemon::GiveMemoryBackWhenIdle() {
+  loop_.Cancel(memory_timer_);
+  memory_timer_ = loop_.RunAfter(kIdleMs, [] { GiveMemoryBack(); });
 }
 
 void Daemon::RenewNowAndThen() {

@@ -63,6 +63,7 @@ class Daemon {
   void LookAgain();
   void UseHello(v1::Hello hello);
   void RenewNowAndThen();
+  void GiveMemoryBackWhenIdle();
 
   base::ThreadEventLoop& loop_;
   Parts parts_;
@@ -79,6 +80,7 @@ class Daemon {
   bool leaving_ = false;
   int64_t timer_at_ms_ = INT64_MAX;
   base::EventLoop::TimerId timer_ = 0;
+  base::EventLoop::TimerId memory_timer_ = 0;
   absl::Status result_;
 };
 

@@ -31,7 +31,6 @@ class AgentIdentity {
   absl::Status Explain() const;
 
  private:
-  absl::Status Enroll(const std::string& token, const std::string& name) const;
   absl::Status Renew() const;
 
   const std::string folder_;

@@ -1,5 +1,6 @@
 #include "agent/link/connector.h"
 
+#include <future>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -22,10 +23,11 @@ std::string RefusalText(const v1::Refusal& refusal) {
 
 }  // namespace
 
-// The channel and stub must outlive the stream, which ends some time after it was left.
+// At most one at a time: the next one begins when the last one's end has come to the loop.
 struct Connector::Session {
-  std::shared_ptr<v1::AgentService::Stub> stub;
+  std::unique_ptr<v1::AgentService::Stub> stub;
   std::shared_ptr<SessionClient> client;
+  std::future<void> done;  // gRPC calls nothing of it any more.
 };
 
 Connector::Connector(base::EventLoop& loop, std::string address, ChannelMaker make_channel,
@@ -39,7 +41,9 @@ Connector::Connector(base::EventLoop& loop, std::string address, ChannelMaker ma
 
 Connector::~Connector() {
   *alive_ = false;
-  if (session_ != nullptr) session_->client->Abort();
+  if (session_ == nullptr) return;
+  session_->client->Abort();
+  session_->done.wait();
 }
 
 void Connector::Start() { TryConnect(); }
@@ -75,26 +79,30 @@ void Connector::TryConnect() {
     TryLater(std::string(channel.status().message()));
     return;
   }
+  channel_ = *std::move(channel);
   const uint64_t number = ++session_number_;
   refusal_.clear();
   welcomed_mono_ms_ = -1;
   session_ = std::make_unique<Session>();
-  session_->stub = v1::AgentService::NewStub(*channel);
-  const auto post = [this, alive = alive_](std::function<void()> task) {
-    loop_.Post([alive, task = std::move(task)] {
+  session_->stub = v1::AgentService::NewStub(channel_);
+  const auto done = std::make_shared<std::promise<void>>();
+  session_->done = done->get_future();
+  const auto post = [&loop = loop_, alive = alive_](std::function<void()> task) {
+    loop.Post([alive, task = std::move(task)] {
       if (*alive) task();
     });
   };
-  // The stream keeps the stub alive.
   session_->client = SessionClient::Start(
-      *session_->stub, {.on_message =
-                            [this, post, number](v1::CoordinatorMessage message) {
-                              post([this, number, message = std::move(message)] { OnMessage(number, message); });
-                            },
-                        .on_done =
-                            [this, post, number, stub = session_->stub](const grpc::Status& status) {
-                              post([this, number, problem = status.error_message()] { OnDone(number, problem); });
-                            }});
+      *session_->stub,
+      {.on_message =
+           [this, post, number](v1::CoordinatorMessage message) {
+             post([this, number, message = std::move(message)] { OnMessage(number, message); });
+           },
+       .on_done =
+           [this, post, done](const grpc::Status& status, std::shared_ptr<SessionClient> client) {
+             post([this, problem = status.error_message(), client = std::move(client)] { OnDone(problem); });
+             done->set_value();
+           }});
   loop_.RunAfter(kWelcomeMs, [this, number, alive = alive_] {
     if (!*alive || session_ == nullptr || session_number_ != number || welcomed_mono_ms_ >= 0) return;
     base::LogWarning(address_, " accepted the stream and has not answered in ", kWelcomeMs / 1000, " s; ending it");
@@ -117,8 +125,7 @@ void Connector::OnMessage(uint64_t session, const v1::CoordinatorMessage& messag
   handlers_.on_message(message);
 }
 
-void Connector::OnDone(uint64_t session, const std::string& problem) {
-  if (session != session_number_ || session_ == nullptr) return;
+void Connector::OnDone(const std::string& problem) {
   session_.reset();
   const bool was_welcome = welcomed_mono_ms_ >= 0;
   if (was_welcome && loop_.Now().mono_ms - welcomed_mono_ms_ >= kStableMs) back_off_.Reset();

@@ -39,6 +39,7 @@ class Connector final : public MessageSink {
   // `address` is HOST:PORT, for the log. `loop` must outlive the connector and what it posts.
   Connector(base::EventLoop& loop, std::string address, ChannelMaker make_channel, std::function<uint64_t()> random,
             Handlers handlers);
+  // Waits until gRPC is done with the session.
   ~Connector() override;
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
@@ -54,7 +55,7 @@ class Connector final : public MessageSink {
   struct Session;
   void TryConnect();
   void OnMessage(uint64_t session, const v1::CoordinatorMessage& message);
-  void OnDone(uint64_t session, const std::string& problem);
+  void OnDone(const std::string& problem);
   void TryLater(const std::string& problem);
   void FinishStop();
 
@@ -64,6 +65,8 @@ class Connector final : public MessageSink {
   const Handlers handlers_;
   BackOff back_off_;
   std::unique_ptr<Session> session_;
+  // Of the last try. Kept until the next one has its own, so that gRPC keeps its threads.
+  std::shared_ptr<grpc::Channel> channel_;
   uint64_t session_number_ = 0;
   int64_t welcomed_mono_ms_ = -1;  // -1: not in this session.
   std::string refusal_;            // What the coordinator said before it ended the session.

@@ -53,8 +53,9 @@ void SessionClient::OnWriteDone(bool ok) {
 }
 
 void SessionClient::OnDone(const grpc::Status& status) {
-  const std::shared_ptr<SessionClient> self = std::move(self_);
-  events_.on_done(status);
+  // The members may be gone before the call returns.
+  const auto on_done = std::move(events_.on_done);
+  on_done(status, std::move(self_));
 }
 
 void SessionClient::MaybeWrite() {

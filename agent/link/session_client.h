@@ -24,10 +24,12 @@ namespace muster::agent {
 
 class SessionClient final : public grpc::ClientBidiReactor<v1::AgentMessage, v1::CoordinatorMessage> {
  public:
-  // Called on gRPC's threads, one at a time; on_done last, once. They must not block.
+  // Called on gRPC's threads, one at a time; on_done last, once, with the stream itself. They must not block, and
+  // on_done must take the stream to another thread: with the stream may go the last of its channel, and gRPC joins its
+  // threads then.
   struct Events {
     std::function<void(v1::CoordinatorMessage)> on_message;
-    std::function<void(const grpc::Status&)> on_done;
+    std::function<void(const grpc::Status&, std::shared_ptr<SessionClient>)> on_done;
   };
 
   // `stub` must outlive on_done.
@@ -47,7 +49,7 @@ class SessionClient final : public grpc::ClientBidiReactor<v1::AgentMessage, v1:
   void OnDone(const grpc::Status& status) override;
   void MaybeWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const Events events_;
+  Events events_;
   grpc::ClientContext context_;
   v1::CoordinatorMessage incoming_;  // gRPC's while a read is under way.
   std::shared_ptr<SessionClient> self_;
