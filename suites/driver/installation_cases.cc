@@ -60,18 +60,26 @@ TEST(module, bound) {
   sdk::Measure("driver.bound_gpus", static_cast<double>(bound), "1");
 }
 
-// Opens for reading and writing, as the driver's libraries do.
-void ExpectUsable(const std::string& node) {
+// Why the node cannot be opened for reading and writing, as the driver's libraries do; 0 when it can.
+int OpenError(const std::string& node) {
   const int descriptor = open(node.c_str(), O_RDWR | O_CLOEXEC);
-  EXPECT_GE(descriptor, 0) << "expected user " << geteuid() << " to be able to open " << node
-                           << ", found: " << std::strerror(errno)
-                           << "; load nvidia and nvidia-uvm (nvidia-modprobe -c 0 -u) and give the user the node";
-  if (descriptor >= 0) close(descriptor);
+  if (descriptor < 0) return errno;
+  close(descriptor);
+  return 0;
+}
+
+void ExpectUsable(const std::string& node) {
+  const int error = OpenError(node);
+  EXPECT_EQ(error, 0) << "expected user " << geteuid() << " to be able to open " << node
+                      << ", found: " << std::strerror(error)
+                      << "; load nvidia and nvidia-uvm (nvidia-modprobe -c 0 -u) and give the user the node";
 }
 
 TEST(nodes, permissions) {
   if (!MachineHasGpu()) GTEST_SKIP() << kNoGpu;
   ExpectUsable("/dev/nvidiactl");
+  // Made when CUDA first starts, where nvidia-modprobe is installed.
+  if (OpenError("/dev/nvidia-uvm") == ENOENT) (void)QueryCudaDriver();
   ExpectUsable("/dev/nvidia-uvm");
   sdk::ForEachDevice([](const v1::Device& device) {
     const NvmlDevice found = RequireNvml(device);
