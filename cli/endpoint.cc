@@ -43,8 +43,9 @@ std::string FindCoordinator(const EndpointOptions& options, const Environment& e
 }
 
 bool IsLoopback(const std::string& address) {
-  return absl::StartsWith(address, "localhost:") || absl::StartsWith(address, "127.") ||
-         absl::StartsWith(address, "[::1]:");
+  const std::string host = address.substr(0, address.rfind(':'));
+  const bool numeric = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host == "localhost" || host == "[::1]" || (numeric && absl::StartsWith(host, "127."));
 }
 
 absl::StatusOr<Endpoint> ResolveEndpoint(const EndpointOptions& options, const Environment& environment) {

@@ -21,14 +21,6 @@ class Line {
     room_ -= DisplayWidth(fitted);
     out_ += palette_.Paint(style, fitted);
   }
-  // Puts `text` at the right end, when there is room for it and a gap.
-  void AddRight(Style style, absl::string_view text) {
-    const size_t width = DisplayWidth(text);
-    if (width + 1 > room_) return;
-    out_.append(room_ - width, ' ');
-    room_ = 0;
-    out_ += palette_.Paint(style, text);
-  }
   size_t room() const { return room_; }
   std::string Take() { return std::move(out_); }
 
@@ -41,13 +33,13 @@ class Line {
 std::string TitleLine(const RunModel& model, const LiveFrame& frame, const Palette& palette) {
   const v1::Run& run = model.run();
   const std::string clock = base::FormatClock(frame.now_unix_ms - run.created_unix_ms());
-  Line line(palette, frame.width);
-  Line left(palette, frame.width - std::min(frame.width, clock.size() + 2));
-  left.Add(Style::kBold, Sanitize(run.plan().name(), 64));
-  left.Add(Style::kDim, absl::StrCat("  ", Sanitize(run.id(), 64)));
-  if (run.cancel_requested() && !model.finished()) left.Add(Style::kWarning, "  cancelling");
-  const size_t taken = frame.width - std::min(frame.width, clock.size() + 2) - left.room();
-  return absl::StrCat(left.Take(), std::string(frame.width - std::min(frame.width, taken + clock.size()), ' '), clock);
+  if (frame.width < clock.size() + 2) return Truncate(clock, frame.width);
+  Line line(palette, frame.width - clock.size());
+  line.Add(Style::kBold, Sanitize(run.plan().name(), 64));
+  line.Add(Style::kDim, absl::StrCat("  ", Sanitize(run.id(), 64)));
+  if (run.cancel_requested() && !model.finished()) line.Add(Style::kWarning, "  cancelling");
+  const std::string gap(line.room(), ' ');
+  return absl::StrCat(line.Take(), gap, clock);
 }
 
 std::string BarLine(const RunModel& model, const LiveFrame& frame, const Palette& palette) {
@@ -125,8 +117,8 @@ void AddJobStatus(const JobView& job, const LiveFrame& frame, const Palette& pal
   if (job.running_case.empty())
     return line.Add(Style::kDim, job.state == v1::JOB_STATE_LEASED ? "starting" : "running");
   // The clock stands first, so that it does not jump with the length of the case's name.
-  line.Add(Style::kPlain,
-           absl::StrCat(FitRight(base::FormatClock(frame.now_unix_ms - job.running_since_unix_ms), 5), "  "));
+  const std::string clock = base::FormatClock(frame.now_unix_ms - job.running_since_unix_ms);
+  line.Add(Style::kPlain, absl::StrCat(FitRight(clock, std::max<size_t>(clock.size(), 5)), "  "));
   line.Add(Style::kAccent, job.running_case);
 }
 
