@@ -11,7 +11,9 @@ namespace muster::agent {
 namespace {
 
 constexpr size_t kMaxCases = 4096;
-constexpr int kMaxDiagnoses = 256;
+// A result must stay well within one message of the session: some 150 KiB.
+constexpr int kMaxDiagnoses = 64;
+constexpr size_t kMaxMessageBytes = 2048;
 constexpr int kMaxValidators = 16;
 constexpr uint64_t kMaxMeasurements = 1'000'000;
 constexpr size_t kMaxReasonBytes = 2048;
@@ -146,7 +148,7 @@ void CaseBook::Diagnose(const std::string& name, v1::Diagnosis diagnosis) {
     return;
   }
   diagnosis.set_verdict(BoundedText(diagnosis.verdict(), kMaxNameBytes));
-  diagnosis.set_message(BoundedText(diagnosis.message()));
+  diagnosis.set_message(BoundedText(diagnosis.message(), kMaxMessageBytes));
   diagnosis.set_subcomponent(BoundedText(diagnosis.subcomponent(), kMaxNameBytes));
   *entry->result.add_diagnoses() = std::move(diagnosis);
 }

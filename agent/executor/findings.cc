@@ -1,7 +1,7 @@
 #include "agent/executor/findings.h"
 
-#include "agent/executor/utf8.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace muster::agent {
 namespace {
@@ -15,7 +15,7 @@ std::string BoundedText(std::string_view text, size_t limit) {
   std::string bounded;
   bounded.reserve(std::min(text.size(), limit));
   while (!text.empty()) {
-    const size_t length = Utf8CharacterLength(text);
+    const size_t length = base::Utf8SequenceLength(text);
     const std::string_view character = length == 0 ? "?" : text.substr(0, length);
     if (bounded.size() + character.size() > limit) break;
     bounded.append(character);

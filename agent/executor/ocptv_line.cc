@@ -7,9 +7,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
-#include "agent/executor/utf8.h"
 #include "base/status_macros.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -224,7 +224,7 @@ class LineChecker {
         RETURN_IF_ERROR(ScanEscape());
         continue;
       }
-      const size_t length = Utf8CharacterLength(text_.substr(at_));
+      const size_t length = base::Utf8SequenceLength(text_.substr(at_));
       if (length == 0) return Wrong("valid UTF-8");
       at_ += length;
     }

@@ -168,15 +168,15 @@ int RunningJob::PollTimeoutMs(int64_t now_ms) const {
 }
 
 void RunningJob::ReadPipe(base::OwnedFd& pipe, bool is_stdout) {
-  std::string buffer(kReadBytes, '\0');
+  buffer_.resize(kReadBytes);
   for (int i = 0; i < kReadsAPoll; ++i) {
-    const ssize_t got = read(pipe.get(), buffer.data(), buffer.size());
+    const ssize_t got = read(pipe.get(), buffer_.data(), buffer_.size());
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got <= 0) {
       pipe.Close();
       return;
     }
-    const std::string_view bytes(buffer.data(), static_cast<size_t>(got));
+    const std::string_view bytes(buffer_.data(), static_cast<size_t>(got));
     if (is_stdout) {
       reader_->TakeStdout(bytes, loop_.Now());
     } else {

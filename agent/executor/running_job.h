@@ -89,6 +89,7 @@ class RunningJob {
   JobLog log_;
   CaseBook book_;
   std::unique_ptr<ResultReader> reader_;
+  std::string buffer_;  // For reading.
   ProgramEnd end_;
   bool ended_ = false;
   bool given_up_ = false;
