@@ -11,24 +11,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "base/subprocess.h"
 
 namespace muster::base {
 namespace {
-
-// Closes a descriptor when it leaves its scope.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::string FolderOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -62,7 +48,7 @@ absl::Status ErrnoStatus(int error_number, std::string_view what) {
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path, uint64_t limit_bytes) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const OwnedFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return ErrnoStatus(errno, absl::StrCat("cannot open ", path));
   std::string content;
   char buffer[16384];
@@ -82,7 +68,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, uint64_t limit_byt
 
 absl::Status WriteFileAtomic(const std::string& path, std::string_view content, mode_t mode) {
   std::string temporary = absl::StrCat(path, ".XXXXXX");
-  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  const OwnedFd file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (file.get() < 0) return ErrnoStatus(errno, absl::StrCat("cannot make a file beside ", path));
   absl::Status status = FillAndSync(file.get(), content, mode, path);
   if (status.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) {
@@ -115,7 +101,7 @@ absl::Status MakeFolders(const std::string& path, mode_t mode) {
 }
 
 absl::Status SyncFolder(const std::string& path) {
-  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const OwnedFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() < 0) return ErrnoStatus(errno, absl::StrCat("cannot open the folder ", path));
   if (::fsync(folder.get()) != 0) return ErrnoStatus(errno, absl::StrCat("cannot make the folder ", path, " durable"));
   return absl::OkStatus();
