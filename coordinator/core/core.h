@@ -23,7 +23,7 @@
 
 namespace muster::coordinator {
 
-// One agent stream; a number that is never used again while the process lives.
+// One agent stream; not 0, and never used again while the process lives.
 using SessionId = uint64_t;
 
 struct CoreOptions {
@@ -33,7 +33,7 @@ struct CoreOptions {
   uint32_t max_jobs_per_run = 100'000;
 };
 
-// A case or measurement that became known, for /metrics.
+// A case or measurement that became known, for /metrics; the coordinator's own MISSED, SKIPPED, … among them.
 struct Observation {
   std::string machine;
   std::string device_id;  // Empty: of the machine.
@@ -94,7 +94,7 @@ class Core {
 
   // Everything that came of the calls since the last one.
   Effects TakeEffects();
-  // Called with each case result and measurement as it is ingested. May be null.
+  // Called with each case result and measurement as it becomes known. May be null.
   void SetObserver(std::function<void(const Observation&)> observer);
 
   // Views for the API; copies, complete for active runs. Finished runs are in the store (and may still be here).

@@ -5,6 +5,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "base/plan.h"
 
 namespace muster::coordinator {
 namespace {
@@ -14,15 +15,10 @@ bool IsMachineryFailure(v1::Fate fate) {
 }
 
 bool MayTryAgain(const JobRecord& job) {
-  const uint32_t asked = job.run->run.plan().max_attempts();
-  const uint32_t limit = asked == 0 ? Dispatcher::kDefaultMaxAttempts : asked;
-  return !job.job.cancel_requested() && job.attempts.size() < limit;
+  return !job.job.cancel_requested() && job.attempts.size() < base::MaxAttempts(job.run->run.plan());
 }
 
-int64_t QueueLimit(const JobRecord& job) {
-  const int64_t asked = job.run->run.plan().queue_time_limit_ms();
-  return asked == 0 ? Dispatcher::kDefaultQueueLimitMs : asked;
-}
+int64_t QueueLimit(const JobRecord& job) { return base::QueueTimeLimitMs(job.run->run.plan()); }
 
 }  // namespace
 

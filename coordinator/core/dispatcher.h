@@ -23,9 +23,6 @@ namespace muster::coordinator {
 
 class Dispatcher {
  public:
-  static constexpr int64_t kDefaultQueueLimitMs = 3'600'000;
-  static constexpr uint32_t kDefaultMaxAttempts = 2;
-
   // All outlive the dispatcher. `last_epoch`: the last that was given away.
   Dispatcher(const CoreOptions& options, FleetTable& fleet, Ledger& ledger, Outgoing& outgoing, uint64_t last_epoch);
 

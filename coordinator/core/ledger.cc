@@ -123,16 +123,19 @@ AttemptRecord& Ledger::AddAttempt(JobRecord& job, uint64_t epoch, base::Time now
   return attempt;
 }
 
-const v1::CaseResult& Ledger::Report(AttemptRecord& attempt, v1::CaseResult result) {
+void Ledger::Report(AttemptRecord& attempt, v1::CaseResult result) {
   MendOutcome(result);
   v1::CaseResult* known = attempt.FindResult(result.case_name());
-  if (known == nullptr || MayReplace(*known, result)) return Put(attempt, std::move(result));
+  if (known == nullptr || MayReplace(*known, result)) {
+    Put(attempt, std::move(result));
+    return;
+  }
   v1::CaseResult kept = *known;
   kept.add_findings("the case was reported more than once: the worse result stays");
-  return Put(attempt, std::move(kept));
+  Put(attempt, std::move(kept));
 }
 
-const v1::CaseResult& Ledger::Put(AttemptRecord& attempt, v1::CaseResult result) {
+void Ledger::Put(AttemptRecord& attempt, v1::CaseResult result) {
   JobRecord& job = *attempt.job;
   const bool counts = &attempt == job.newest();
   judge_.Decide(job, result);
@@ -146,7 +149,7 @@ const v1::CaseResult& Ledger::Put(AttemptRecord& attempt, v1::CaseResult result)
   *slot = std::move(result);
   if (counts) Count(job, slot->verdict(), 1);
   Changed(*job.run);
-  return *slot;
+  if (on_result_) on_result_(job, *slot);
 }
 
 void Ledger::Finish(JobRecord& job, base::Time now) {
@@ -220,10 +223,15 @@ void Ledger::Evict(base::Time now) {
   finished_.erase(finished_.begin(), finished_.begin() + gone);
 }
 
+v1::Run Ledger::RunOf(const RunRecord& run) const {
+  v1::Run copy = run.run;
+  Summarise(run.tally, copy);
+  return copy;
+}
+
 StoredRun Ledger::View(const RunRecord& run) const {
   StoredRun view;
-  view.run = run.run;
-  Summarise(run.tally, view.run);
+  view.run = RunOf(run);
   view.jobs.reserve(run.jobs.size());
   for (const auto& record : run.jobs) {
     v1::Job& job = view.jobs.emplace_back(record->job);

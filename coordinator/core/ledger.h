@@ -7,6 +7,7 @@
 #define MUSTER_COORDINATOR_CORE_LEDGER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,7 +28,10 @@ class Ledger {
   static constexpr int64_t kForgetFinishedMs = 3'600'000;
   static constexpr uint64_t kMaxFinishedJobs = 20'000;
 
-  explicit Ledger(Judge judge) : judge_(std::move(judge)) {}
+  // Called with every result that is put into an attempt, the coordinator's own among them.
+  using OnResult = std::function<void(const JobRecord& job, const v1::CaseResult& result)>;
+
+  Ledger(Judge judge, OnResult on_result) : judge_(std::move(judge)), on_result_(std::move(on_result)) {}
 
   // New ones, to be written.
   RunRecord& AddRun(v1::Run run);
@@ -47,11 +51,11 @@ class Ledger {
   // A new newest attempt, marking the older ones superseded. Epoch 0: never granted to an agent.
   AttemptRecord& AddAttempt(JobRecord& job, uint64_t epoch, base::Time now);
   // Judges and keeps a result that an agent reported. A worse one of the same case stays.
-  const v1::CaseResult& Report(AttemptRecord& attempt, v1::CaseResult result);
+  void Report(AttemptRecord& attempt, v1::CaseResult result);
   // Gives every expected case of the newest attempt a result, and ends the job, and the run with its last job.
   void Finish(JobRecord& job, base::Time now);
   // Keeps a result as it is, apart from the verdict.
-  const v1::CaseResult& Put(AttemptRecord& attempt, v1::CaseResult result);
+  void Put(AttemptRecord& attempt, v1::CaseResult result);
 
   WriteBatch& batch() { return batch_; }
   // What changed since the last time; `changed_runs` gets the ids of the changed runs.
@@ -59,7 +63,9 @@ class Ledger {
   // Leaves finished runs to the store. To be called when nothing is changed or to be said.
   void Evict(base::Time now);
 
+  // As it stands, with all its jobs; and without them.
   StoredRun View(const RunRecord& run) const;
+  v1::Run RunOf(const RunRecord& run) const;
   uint64_t active_runs() const { return active_runs_; }
   uint64_t jobs_in(v1::JobState state) const { return state_counts_[state]; }
 
@@ -69,7 +75,8 @@ class Ledger {
   void Count(JobRecord& job, v1::Verdict verdict, int by);
   void FinishRun(RunRecord& run, base::Time now);
 
-  Judge judge_;
+  const Judge judge_;
+  const OnResult on_result_;
   absl::flat_hash_map<std::string, std::unique_ptr<RunRecord>> runs_;
   absl::flat_hash_map<std::string, JobRecord*> jobs_;
   uint64_t next_order_ = 1;

@@ -1,5 +1,7 @@
 #include "coordinator/judge/judge.h"
 
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -63,11 +65,11 @@ void Judge::Decide(const JobRecord& job, v1::CaseResult& result) const {
 
 std::vector<v1::CaseResult> Judge::Missing(const JobRecord& job, const AttemptRecord& attempt) const {
   std::vector<v1::CaseResult> missing;
-  StandIn stand_in = StandInFor(job, attempt.attempt);
+  const StandIn stand_in = StandInFor(job, attempt.attempt);
+  std::unordered_set<std::string_view> reported;
+  for (const v1::CaseResult& result : attempt.results) reported.insert(result.case_name());
   for (const v1::ExpectedCase& expected : job.job.expected()) {
-    bool reported = false;
-    for (const v1::CaseResult& result : attempt.results) reported = reported || result.case_name() == expected.name();
-    if (reported) continue;
+    if (reported.contains(expected.name())) continue;
     v1::CaseResult& result = missing.emplace_back();
     result.set_case_name(expected.name());
     result.set_outcome(stand_in.outcome);

@@ -11,6 +11,7 @@
 #include "base/manifest.h"
 #include "base/names.h"
 #include "base/parameter.h"
+#include "base/plan.h"
 #include "base/selector.h"
 #include "base/status_macros.h"
 #include "coordinator/fleet/fleet_table.h"
@@ -20,8 +21,6 @@ namespace {
 
 using base::Selector;
 using Devices = std::vector<const v1::Device*>;
-
-constexpr int kMaxSuites = 1'000;
 
 // What selectors see beside the labels.
 std::map<std::string, std::string> Implied(const v1::Machine& machine) { return {{"name", machine.name()}}; }
@@ -301,23 +300,6 @@ absl::Status SuiteExpansion::AddMachine(const Target& target, std::vector<Planne
   return AddByScope(target, *manifest, cases, requirement, jobs);
 }
 
-absl::Status CheckPlan(const v1::Plan& plan) {
-  if (plan.suites().empty())
-    return absl::InvalidArgumentError("the plan names no suite; name one, or a plan that has some");
-  if (plan.suites_size() > kMaxSuites) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the plan has ", plan.suites_size(), " suites, at most ", kMaxSuites));
-  }
-  if (plan.priority() < -100 || plan.priority() > 100) {
-    return absl::InvalidArgumentError(absl::StrCat("priority ", plan.priority(), " is not from -100 to 100"));
-  }
-  if (plan.queue_time_limit_ms() < 0) return absl::InvalidArgumentError("queue_time_limit_ms is negative");
-  if (plan.max_attempts() > 10) {
-    return absl::InvalidArgumentError(absl::StrCat("max_attempts ", plan.max_attempts(), " is more than 10"));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status NoMachine(const v1::Plan& plan, const Machines& fleet) {
   if (fleet.empty()) {
     return absl::InvalidArgumentError(
@@ -342,14 +324,13 @@ void AddNotes(const std::vector<Target>& targets, Expansion& expansion) {
 }  // namespace
 
 absl::StatusOr<Expansion> Expand(const v1::Plan& plan, const Machines& fleet, uint32_t max_jobs) {
-  RETURN_IF_ERROR(CheckPlan(plan));
+  RETURN_IF_ERROR(base::ValidatePlan(plan));
   ASSIGN_OR_RETURN(const Selector on, ParseOn("on", plan.on()));
   const std::vector<Target> targets = Narrow(AllOf(fleet), on);
   if (targets.empty()) return NoMachine(plan, fleet);
   Expansion expansion;
   for (const v1::PlanSuite& suite : plan.suites()) {
-    const v1::Level asked = suite.level() != v1::LEVEL_UNSPECIFIED ? suite.level() : plan.level();
-    const v1::Level level = asked != v1::LEVEL_UNSPECIFIED ? asked : v1::LEVEL_QUICK;
+    const v1::Level level = base::LevelOf(plan, suite);
     ASSIGN_OR_RETURN(const Selector suite_on, ParseOn(absl::StrCat("suite '", suite.suite(), "', on"), suite.on()));
     SuiteExpansion expand(suite, level, fleet);
     RETURN_IF_ERROR(expand.Check(fleet));

@@ -71,6 +71,7 @@ class PlanExpansionTest : public ::testing::Test {
     added.set_suite(suite);
     return added;
   }
+  PlanExpansionTest() { plan_.set_name("test"); }
   coordinator::Machines Fleet() const {
     coordinator::Machines fleet;
     for (const MachineRecord& record : records_) fleet.push_back(&record);
@@ -219,7 +220,7 @@ TEST_F(PlanExpansionTest, AnOlderSuiteSkipsTheCasesThatItLacks) {
 
 TEST_F(PlanExpansionTest, WhatNobodyDeclaresIsRefused) {
   Machine("m1", {Suite("host", v1::DEVICE_SCOPE_MACHINE)});
-  EXPECT_THAT(Problem(), HasSubstr("names no suite"));
+  EXPECT_THAT(Problem(), HasSubstr("suites, found 0"));
   v1::PlanSuite& suite = Add("hots");
   EXPECT_THAT(Problem(), AllOf(HasSubstr("hots"), HasSubstr("there are: host")));
   suite.set_suite("host");
