@@ -40,6 +40,29 @@ std::string FolderName(const v1::JobRef& ref) {
   return name;
 }
 
+bool MayEnter(const base::Subprocess::User& user, const struct stat& folder) {
+  if (user.uid == 0) return true;
+  if (folder.st_uid == user.uid) return (folder.st_mode & S_IXUSR) != 0;
+  const bool in_group = folder.st_gid == user.gid ||
+                        std::find(user.groups.begin(), user.groups.end(), folder.st_gid) != user.groups.end();
+  return (folder.st_mode & (in_group ? S_IXGRP : S_IXOTH)) != 0;
+}
+
+// Said at the start, and not by each job's program that cannot reach its own folder.
+absl::Status CheckReachable(const base::Subprocess::User& user, const std::string& name,
+                            const std::filesystem::path& folder) {
+  for (std::filesystem::path at = folder;; at = at.parent_path()) {
+    struct stat info {};
+    if (stat(at.c_str(), &info) != 0) return base::ErrnoStatus(errno, base::Text("cannot stat ", at.string()));
+    if (!MayEnter(user, info)) {
+      return absl::PermissionDeniedError(base::Text("suite programs run as ", name, ", who may not enter ", at.string(),
+                                                    " and so cannot reach ", folder.string(), "; chmod o+x ",
+                                                    at.string()));
+    }
+    if (at == at.parent_path()) return absl::OkStatus();
+  }
+}
+
 // The cases asked for, in the order asked for. All of them are checked against the manifest.
 absl::StatusOr<std::vector<CaseBook::Requested>> FindCases(const v1::SuiteManifest& manifest, const v1::JobSpec& spec) {
   if (spec.cases().empty())
@@ -107,7 +130,10 @@ absl::Status ProcessExecutor::Prepare() {
   }
   if (options_.run_as_user.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(user_, base::FindUser(options_.run_as_user));
-  if (geteuid() == 0 || user_->uid == geteuid()) return absl::OkStatus();
+  if (geteuid() == 0 || user_->uid == geteuid()) {
+    RETURN_IF_ERROR(CheckReachable(*user_, options_.run_as_user, canonical));
+    return CheckReachable(*user_, options_.run_as_user, std::filesystem::absolute(options_.suites_folder));
+  }
   return absl::PermissionDeniedError(
       base::Text("suite programs cannot run as ", options_.run_as_user, ": the agent is not root"));
 }

@@ -392,10 +392,14 @@ TEST_P(ProcessExecutorTest, RunsAsAnotherUser) {
   const Outcome outcome = Run({"pass", "artifact"});
   EXPECT_EQ(outcome.Of("pass"), v1::PASSED);
   EXPECT_TRUE(outcome.artifacts.contains("hello.txt"));
-  EXPECT_FALSE(
-      ProcessExecutor::Create({.suites_folder = kSuites, .work_folder = work_ + "-2", .run_as_user = "no-such-user"},
-                              &loop_, nullptr)
-          .ok());
+  const auto create = [this](const std::string& user) {
+    ProcessExecutor::Options options{
+        .suites_folder = kSuites, .work_folder = work_ + "/private/work", .run_as_user = user};
+    return ProcessExecutor::Create(options, &loop_, nullptr).status();
+  };
+  EXPECT_EQ(create("no-such-user").code(), absl::StatusCode::kNotFound);
+  std::filesystem::permissions(work_ + "/private", std::filesystem::perms::owner_all);
+  EXPECT_THAT(std::string(create("nobody").message()), HasSubstr("who may not enter"));
 }
 
 TEST(SuiteCatalogueTest, BrokenManifestsAreProblems) {

@@ -35,9 +35,10 @@ absl::StatusOr<v1::SuiteManifest> ReadManifest(const std::string& folder, const 
 }  // namespace
 
 SuiteCatalogue SuiteCatalogue::Load(const std::string& folder) {
-  SuiteCatalogue catalogue(folder);
-  std::vector<std::string> names;
   std::error_code error;
+  // Programs start in their suite's folder: a relative path would mean something else there.
+  SuiteCatalogue catalogue(std::filesystem::absolute(folder, error).string());
+  std::vector<std::string> names;
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code not_folder;
     if (entry->is_directory(not_folder)) names.push_back(entry->path().filename().string());
