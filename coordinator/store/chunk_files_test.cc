@@ -1,5 +1,6 @@
 #include "coordinator/store/chunk_files.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -43,8 +44,12 @@ class ChunkFilesTest : public ::testing::Test {
     }
   }
 
+  uint64_t NextRandom() {
+    random_ = random_ * 6364136223846793005u + 1442695040888963407u;
+    return random_ >> 33;
+  }
   uint64_t random_ = 1;
-  base::FakeFileSystem disk_{[this] { return random_ = random_ * 6364136223846793005u + 1442695040888963407u; }};
+  base::FakeFileSystem disk_{[this] { return NextRandom(); }};
   ChunkFileLimits limits_;
 };
 
@@ -126,6 +131,44 @@ TEST_F(ChunkFilesTest, ArtifactsAreListedWhenWholeAndReadInParts) {
   EXPECT_EQ(*files.ReadArtifact(kJob, 1, "core.txt", 11, 4), "");
   EXPECT_TRUE(absl::IsNotFound(files.ReadArtifact(kJob, 1, "other", 0, 4).status()));
   EXPECT_TRUE(absl::IsNotFound(files.ReadArtifact(kJob, 2, "core.txt", 0, 4).status()));
+}
+
+// Crashes and failing disks at every turn; what a commit has not said OK to comes again, as from an agent's outbox.
+TEST_F(ChunkFilesTest, NothingIsLostOrDoubledWhateverHappens) {
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    random_ = seed;
+    base::FakeFileSystem disk([this] { return NextRandom(); });
+    std::string expected;
+    uint64_t committed = 0;
+    auto files = std::make_unique<ChunkFiles>(disk, "/logs", limits_);
+    while (committed < 30) {
+      std::vector<LogRow> rows;
+      const uint64_t count = 1 + NextRandom() % 4;
+      for (uint64_t i = 1; i <= count; ++i) rows.push_back(Log(committed + i, absl::StrCat(committed + i, " ")));
+      const uint64_t trouble = NextRandom() % 6;
+      if (trouble == 0) disk.FailSyncs(true);
+      if (trouble == 1) disk.SetCapacity(disk.used_bytes() + NextRandom() % 60);
+      const bool appended = files->Append(rows, {}).ok();
+      disk.FailSyncs(false);
+      disk.SetCapacity(1 << 20);
+      if (trouble == 2 || (!appended && NextRandom() % 2 == 0)) {
+        disk.Crash();
+        files = std::make_unique<ChunkFiles>(disk, "/logs", limits_);
+        continue;  // The database never heard of it.
+      }
+      if (!appended) continue;
+      for (const LogRow& row : rows) expected += row.chunk.data();
+      committed += count;
+    }
+    disk.Crash();
+    files = std::make_unique<ChunkFiles>(disk, "/logs", limits_);
+    // Chunks of a commit that was not made may be there; they would come again.
+    const std::string text = ReadAll(*files);
+    EXPECT_TRUE(text.starts_with(expected)) << "seed " << seed;
+    std::string all;
+    for (uint64_t sequence = 1; sequence <= committed + 4; ++sequence) absl::StrAppend(&all, sequence, " ");
+    EXPECT_TRUE(all.starts_with(text)) << "seed " << seed;
+  }
 }
 
 TEST_F(ChunkFilesTest, AnIdThatIsNoIdIsNoPath) {
