@@ -113,7 +113,7 @@ void AgentCore::OnRun(const v1::Directive& directive, base::Time now) {
   if (stopping_ || ref.job_id().empty() || forgotten_.contains(ref)) return;
   if (const absl::Status status = outbox_.Accept(ref, directive.spec()); !status.ok()) {
     // Not refused: as long as the lease lives the coordinator says RUN again, and then there may be room.
-    base::LogError(Name(ref), " cannot be accepted now: ", status.message());
+    base::LogWarning(Name(ref), " cannot be accepted now: ", status.message());
     return;
   }
   Held& held = held_[ref];
