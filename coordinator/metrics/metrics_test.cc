@@ -129,6 +129,9 @@ TEST(HttpServer, ServesMetricsHealthAndAnIndexAndNothingElse) {
   ASSERT_TRUE(response);
   EXPECT_THAT(response->body, HasSubstr("\nmuster_machines 3\n"));
   EXPECT_THAT(response->get_header_value("Content-Type"), HasSubstr("text/plain; version=0.0.4"));
+  response = client.Get("/metrics", {{"Accept-Encoding", "gzip, br"}});
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->get_header_value("Content-Encoding"), "");
   EXPECT_EQ(client.Get("/healthz")->status, 200);
   healthy = false;
   EXPECT_EQ(client.Get("/healthz")->status, 503);
