@@ -165,8 +165,8 @@ void StreamWriter::FillDut(const ReportedJob& job, ocptv::DutInfo& dut) {
     hardware.set_serial_number(Printable(device->serial()));
     hardware.set_part_type("GPU");
     hardware.set_manufacturer(VendorName(device->vendor()));
+    hardware.set_odata_id(Printable(device->id()));
     hardware_ids_[device->id()] = hardware.hardware_info_id();
-    SetText(*dut.mutable_metadata(), absl::StrCat("device", hardware.hardware_info_id()), device->id());
     if (device->simulated()) (*dut.mutable_metadata()->mutable_fields())["simulated"].set_bool_value(true);
     drivers.emplace(VendorName(device->vendor()), device->driver_version());
   }
