@@ -176,7 +176,7 @@ class CommandLine {
     command->footer(absl::StrCat(
         "\nCtrl-C cancels the run (again: leaves without waiting); Ctrl-\\ leaves it running.\n\nExamples:\n"
         "  muster run smoke --junit smoke.xml\n"
-        "  muster run benchmark --on name=node1 --level medium --set iterations=100\n"
+        "  muster run benchmark --on name=node1 --level medium --set repeats=20\n"
         "  muster run --suite driver --case 'ecc.*'\n"
         "  muster run burn-in.textproto --detach\n\n",
         kExitStatuses));

@@ -51,7 +51,8 @@ std::string FakeControlService::Serve(int port) {
   grpc::ServerBuilder builder;
   int bound = 0;
   builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), grpc::InsecureServerCredentials(), &bound);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 1);
+  // The port is this server's alone: another process's must not get its calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.RegisterService(this);
   server_ = builder.BuildAndStart();
   return absl::StrCat("127.0.0.1:", bound);
@@ -107,9 +108,13 @@ int FakeControlService::watches() const {
   base::MutexLock lock(mutex_);
   return watches_;
 }
-void FakeControlService::AwaitWatches(int count) {
+bool FakeControlService::AwaitWatches(int count) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   base::MutexLock lock(mutex_);
-  while (watches_ < count) changed_.Wait(mutex_);
+  while (watches_ < count) {
+    if (!changed_.WaitUntil(mutex_, until)) return false;
+  }
+  return true;
 }
 void FakeControlService::FailNext(const grpc::Status& status) {
   base::MutexLock lock(mutex_);

@@ -48,8 +48,8 @@ class FakeControlService final : public v1::ControlService::Service {
   v1::StartRunRequest last_start() const;
   v1::CreateTokenRequest last_token() const;
   int watches() const;
-  // Waits until so many watches were begun.
-  void AwaitWatches(int count);
+  // Waits until so many watches were begun; false when they were not within half a minute.
+  bool AwaitWatches(int count);
   // The next call of any method fails so.
   void FailNext(const grpc::Status& status);
 

@@ -43,9 +43,11 @@ class Builder {
   }
   void AddCase(const v1::Job& job, const v1::CaseResult& result) {
     const v1::Verdict verdict = VerdictOf(result);
-    table_.AddRow({{absl::StrCat(palette_.Symbol(verdict), " ", VerdictName(verdict)), VerdictStyle(verdict)},
+    const bool ran = verdict != v1::SKIPPED || result.duration_ms() > 0;
+    const std::string word = absl::StrCat(palette_.Symbol(verdict), " ", VerdictName(verdict));
+    table_.AddRow({{FitLeft(word, kVerdictColumns), VerdictStyle(verdict)},
                    {absl::StrCat(Sanitize(job.spec().suite(), 64), "/", Sanitize(result.case_name(), 128))},
-                   {base::FormatDuration(result.duration_ms()), Style::kDim}});
+                   {ran ? base::FormatDuration(result.duration_ms()) : "", Style::kDim}});
   }
   void AddFigures(const std::vector<const v1::Measurement*>& measurements) {
     std::set<std::string> devices;
@@ -71,7 +73,8 @@ class Builder {
   std::string Take() { return table_.Render(palette_, options_.width); }
 
  private:
-  static constexpr size_t kNoteIndent = 14;  // Under the names of the cases.
+  static constexpr size_t kVerdictColumns = 11;                       // As wide as "✓ TIMED_OUT".
+  static constexpr size_t kNoteIndent = 2 + kVerdictColumns + 2 + 2;  // Under the names of figures.
 
   const DeviceNames& names_;
   const Palette& palette_;

@@ -78,11 +78,11 @@ TEST_F(ResultTableTest, ShowsFiguresWithTheirShareOfWhatIsExpected) {
   share.set_valid(false);
   EXPECT_EQ(Render(),
             "node1  GPU 0  NVIDIA H200  0000:41:00.0\n"
-            "  ✓ PASSED  benchmark/copy        1.5 s\n"
-            "              bandwidth       4.18 TB/s  87.1 % of 4.80 TB/s\n"
-            "  ✗ FAILED  benchmark/gemm        1.5 s\n"
-            "              slower than its silicon allows\n"
-            "              rate          620 TFLOP/s  ✗ 62.7 % of 989 TFLOP/s\n"
+            "  ✓ PASSED     benchmark/copy        1.5 s\n"
+            "                 bandwidth       4.18 TB/s  87.1 % of 4.80 TB/s\n"
+            "  ✗ FAILED     benchmark/gemm        1.5 s\n"
+            "                 slower than its silicon allows\n"
+            "                 rate          620 TFLOP/s  ✗ 62.7 % of 989 TFLOP/s\n"
             "\n"
             "✓ 1 PASSED  ✗ 1 FAILED\n"
             "RED  smoke  r-0000000000001  1 min 12 s\n");

@@ -136,7 +136,7 @@ absl::StatusOr<int> Follow(Client& client, const Following& following, Context& 
   const std::string advice =
       absl::StrCat("watch it with `muster watch ", id, "`, cancel it with `muster cancel ", id, "`");
   if (!end.ok()) {
-    if (absl::IsUnavailable(end.status()) && model.started()) context.err() << "muster: " << advice << "\n";
+    if (following.follow.connected || model.started()) context.err() << "muster: " << advice << "\n";
     return end.status();
   }
   if (*end == FollowEnd::kLeft) {

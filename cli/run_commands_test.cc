@@ -179,7 +179,7 @@ class WatchTest : public RunTest {
  protected:
   void Begin(std::vector<std::string> arguments) {
     thread_ = std::thread([this, arguments] { done_ = Muster(arguments); });
-    fake_.AwaitWatches(1);
+    ASSERT_TRUE(fake_.AwaitWatches(1)) << Join().err;
   }
   const Outcome& Join() {
     thread_.join();
@@ -214,7 +214,7 @@ TEST_F(WatchTest, ALostCoordinatorIsLookedForAndNothingIsSaidTwice) {
   fake_.StopServing();
   const int port = std::stoi(address_.substr(address_.find(':') + 1));
   EXPECT_EQ(fake_.Serve(port), address_);
-  fake_.AwaitWatches(2);
+  ASSERT_TRUE(fake_.AwaitWatches(2)) << Join().err;
   result.set_case_name("link");
   fake_.EndCase(kJob, result);
   fake_.EndJob(kJob);

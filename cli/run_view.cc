@@ -33,8 +33,13 @@ size_t PaintedWidth(const std::string& line) {
 
 void PlainRunView::Show(const RunModel& model, const RunModel::Changes& changes) {
   for (const CaseEnd& end : changes.cases) out_ << PlainLine(end) << '\n';
+  printed_ = printed_ || !changes.cases.empty();
   for (const AttemptEnd& end : changes.attempts) notes_ << "muster: " << end.text << '\n';
   out_.flush();
+}
+
+void PlainRunView::End() {
+  if (printed_) out_ << '\n';
 }
 
 void PlainRunView::Note(const std::string& note) {

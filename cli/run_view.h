@@ -34,9 +34,10 @@ class PlainRunView final : public RunView {
   void Show(const RunModel& model, const RunModel::Changes& changes) override;
   void Tick(const RunModel& model) override {}
   void Note(const std::string& note) override;
-  void End() override {}
+  void End() override;
 
  private:
+  bool printed_ = false;
   std::ostream& out_;
   std::ostream& notes_;
 };
