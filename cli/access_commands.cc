@@ -102,8 +102,8 @@ absl::StatusOr<int> RunEnroll(const EnrollOptions& options, Context& context) {
                     .replace = options.replace,
                     .now_unix_ms = environment.now_unix_ms()});
   if (absl::IsAlreadyExists(certificate.status())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(certificate.status().message(), "; give it up with --replace, or choose another --name"));
+    return absl::InvalidArgumentError(absl::StrCat("there is an identity in ", folder,
+                                                   " already: give it up with --replace, or choose another --name"));
   }
   RETURN_IF_ERROR(certificate.status());
   RETURN_IF_ERROR(PointCurrentTo(config, name));
