@@ -43,7 +43,7 @@ TEST_F(QueryTest, Show) {
   const Outcome shown = Muster({"show", "last"});
   EXPECT_EQ(shown.exit, 0);
   EXPECT_THAT(shown.out, AllOf(HasSubstr("h200-1  GPU 0  NVIDIA H200  0000:41:00.0\n"),
-                               HasSubstr("– SKIPPED  driver/link"), HasSubstr("needs gen 6")));
+                               HasSubstr("– SKIPPED    driver/link"), HasSubstr("needs gen 6")));
   EXPECT_THAT(Muster({"show", "last", "--json"}).out,
               AllOf(HasSubstr("\"state\": \"RUN_STATE_FINISHED\""), HasSubstr("\"verdict\": \"SKIPPED\"")));
   EXPECT_EQ(Muster({"show", "r-9"}).exit, 2);
