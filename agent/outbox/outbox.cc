@@ -230,8 +230,9 @@ std::optional<SyncJob> Outbox::BeginSync() {
       if (!log->Flush()) waits_for_room_ = true;
     }
     if (!log->broken().ok()) job.status_ = log->broken();
+    // An attempt without events can wait for its first: nothing was said of it that a crash would make untrue.
+    if (log->written_sequence() == log->durable_sequence()) continue;
     AttemptLog::Dirty dirty = log->TakeDirty();
-    if (dirty.files.empty()) continue;
     if (dirty.new_names) job.directory_ = options_.directory;
     job.marks_.push_back({id, log->written_sequence()});
     std::move(dirty.files.begin(), dirty.files.end(), std::back_inserter(job.files_));

@@ -79,8 +79,8 @@ class Outbox {
   // Sentences for the log: torn tails, damaged records, files that are none of ours.
   const std::vector<std::string>& recovery_notes() const { return notes_; }
 
-  // Begins an attempt; durable after the next sync. AlreadyExists, ResourceExhausted (full, or too many), or the disk's
-  // error.
+  // Begins an attempt; durable with its first event. AlreadyExists, ResourceExhausted (full, or too many), or the
+  // disk's error.
   absl::Status Accept(const v1::JobRef& ref, const v1::JobSpec& spec);
   // Gives the event its sequence number, or drops it when the outbox is full. Events behind the JobFinished and of
   // unknown attempts are ignored.

@@ -107,7 +107,7 @@ TEST_F(OutboxTest, WhatIsSyncedSurvivesAnyCrash) {
   for (int round = 0; round < 200; ++round) {
     const v1::JobRef ref = Ref(absl::StrCat("job", round));
     AcceptAndSync(ref);
-    const int synced = static_cast<int>(random_() % 100);
+    const int synced = 1 + static_cast<int>(random_() % 100);
     for (int i = 1; i <= synced; ++i) outbox_->Append(ref, CaseEvent(absl::StrCat("case", i)));
     Sync();
     const int unsynced = static_cast<int>(random_() % 100);

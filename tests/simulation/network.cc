@@ -25,7 +25,8 @@ int64_t Network::Arrival(int64_t& free_ms) {
 void Network::SendUp(StreamId id, v1::AgentMessage message) {
   Stream& stream = streams_.at(id);
   if (stream.cut) return;
-  const bool twice = duplicates_ && !message.has_hello() && random_.OneIn(20);
+  if (unruly_ && message.has_events() && random_.OneIn(30)) return;
+  const bool twice = unruly_ && !message.has_hello() && random_.OneIn(20);
   const auto shared = std::make_shared<const v1::AgentMessage>(std::move(message));
   for (int i = 0; i < 1 + twice; ++i) {
     At(Arrival(stream.up_free_ms), [this, id, shared] { DeliverUp(id, *shared); });
@@ -40,7 +41,8 @@ void Network::DeliverUp(StreamId id, const v1::AgentMessage& message) {
 void Network::SendDown(StreamId id, v1::CoordinatorMessage message) {
   const auto found = streams_.find(id);
   if (found == streams_.end() || found->second.cut) return;
-  const bool twice = duplicates_ && random_.OneIn(20);
+  if (unruly_ && message.has_acks() && random_.OneIn(30)) return;
+  const bool twice = unruly_ && random_.OneIn(20);
   const auto shared = std::make_shared<const v1::CoordinatorMessage>(std::move(message));
   for (int i = 0; i < 1 + twice; ++i) {
     At(Arrival(found->second.down_free_ms), [this, id, shared] { DeliverDown(id, *shared); });

@@ -57,8 +57,8 @@ class Network {
   // Whether anyone accepts streams.
   void SetListening(bool listening) { listening_ = listening; }
   bool CanConnect(int machine) const { return listening_ && IsUp(machine); }
-  // Whether messages may come twice in a row.
-  void SetDuplicates(bool on) { duplicates_ = on; }
+  // Whether messages come twice in a row, and events and acks not at all: worse than streams are.
+  void SetUnruly(bool on) { unruly_ = on; }
 
  private:
   struct Stream {
@@ -84,7 +84,7 @@ class Network {
   std::map<StreamId, Stream> streams_;
   std::map<int, bool> down_;
   StreamId last_id_ = 0;
-  bool duplicates_ = false;
+  bool unruly_ = false;
   bool listening_ = false;
 };
 

@@ -15,7 +15,7 @@ void SimulatedCoordinator::Start() {
   if (core_ != nullptr) return;
   scene_.Trace("coordinator: starts");
   alive_ = std::make_shared<bool>(true);
-  const coordinator::CoreOptions options{.heartbeat_interval_ms = 2'000, .lease_duration_ms = 10'000};
+  const coordinator::CoreOptions options{.heartbeat_interval_ms = 1'000, .lease_duration_ms = 5'000};
   core_ = std::make_unique<coordinator::Core>(options, *store_.Load(), Now(), [this] { return scene_.random.Next(); });
   committing_.reset();
   flush_posted_ = false;

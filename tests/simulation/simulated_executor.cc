@@ -16,6 +16,7 @@ absl::Status SimulatedExecutor::Start(const v1::JobRef& ref, const v1::JobSpec& 
         scene_.Wrong(absl::StrCat(device, " serves ", ref.job_id(), " and ", other.job_id()));
     }
   }
+  if (const std::string wrong = scene_.truth.Started(ref); !wrong.empty()) scene_.Wrong(wrong);
   scene_.Trace("machine ", machine_, ": starts ", ref.job_id(), " attempt ", ref.attempt(), " epoch ", ref.epoch());
   jobs_[ref] = {.script = MakeScript(spec), .devices = std::move(devices)};
   StepLater(ref, scene_.random.Between(1, 50));
@@ -52,6 +53,7 @@ void SimulatedExecutor::Cancel(const v1::JobRef& ref, std::string_view) {
   // What it had said already may still come.
   while (job.script.size() > static_cast<size_t>(scene_.random.Between(0, 3))) job.script.pop_back();
   job.script.emplace_back().mutable_job_finished()->set_fate(v1::FATE_CANCELLED);
+  job.end_not_before_ms = scene_.random.OneIn(3) ? scene_.now_ms() + scene_.random.Between(0, 6'000) : 0;
 }
 
 void SimulatedExecutor::StepLater(const v1::JobRef& ref, int64_t delay_ms) {
@@ -64,6 +66,10 @@ void SimulatedExecutor::StepLater(const v1::JobRef& ref, int64_t delay_ms) {
 void SimulatedExecutor::Step(const v1::JobRef& ref) {
   for (int64_t left = scene_.random.Between(1, 4); left > 0; --left) {
     Job& job = jobs_.at(ref);
+    if (job.script.size() == 1 && scene_.now_ms() < job.end_not_before_ms) {
+      StepLater(ref, job.end_not_before_ms - scene_.now_ms());
+      return;
+    }
     v1::Event event = std::move(job.script.front());
     job.script.pop_front();
     event.set_time_unix_ms(scene_.loop.Now().unix_ms);

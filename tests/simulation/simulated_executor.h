@@ -29,6 +29,7 @@ class SimulatedExecutor final : public agent::JobExecutor {
     std::deque<v1::Event> script;
     std::set<std::string> devices;
     bool cancelled = false;
+    int64_t end_not_before_ms = 0;  // A program that takes its time after SIGTERM.
   };
   std::deque<v1::Event> MakeScript(const v1::JobSpec& spec);
   void StepLater(const v1::JobRef& ref, int64_t delay_ms);

@@ -21,6 +21,14 @@ const v1::Attempt* FindAttempt(const v1::Job& job, const v1::JobRef& ref) {
 
 }  // namespace
 
+std::string Truth::Started(const v1::JobRef& ref) {
+  const auto found = attempts_.find(ref);
+  if (found == attempts_.end()) return "";
+  const bool wrong = found->second.durable > 0;
+  attempts_.erase(found);
+  return wrong ? absl::StrCat(Name(ref), " is begun again and had durable events") : "";
+}
+
 void Truth::Emit(const v1::JobRef& ref, int machine, v1::Event& event) {
   Attempt& attempt = attempts_[ref];
   attempt.machine = machine;
@@ -33,6 +41,7 @@ void Truth::Emit(const v1::JobRef& ref, int machine, v1::Event& event) {
     event.mutable_measurement()->set_number(static_cast<double>(mark));
   }
   attempt.marks.push_back(mark);
+  if (event.has_job_finished()) attempt.fate = event.job_finished().fate();
 }
 
 size_t Truth::Count(const v1::JobRef& ref) const {
@@ -87,6 +96,9 @@ void Truth::CheckAttempt(const v1::JobRef& ref, const Attempt& attempt, coordina
   for (const uint64_t mark : std::set<uint64_t>(found.begin(), found.end())) {
     if (found.count(mark) > 1) wrong.push_back(absl::StrCat(Name(ref), ": result ", mark, " is stored twice"));
     if (!given.contains(mark)) wrong.push_back(absl::StrCat(Name(ref), ": result ", mark, " is another attempt's"));
+  }
+  if (stored->fate() == v1::FATE_COMPLETED && attempt.fate != v1::FATE_COMPLETED) {
+    wrong.push_back(absl::StrCat(Name(ref), " is stored as completed; its program was not"));
   }
   if (attempt.lost || attempt.count_unsure) return;
   uint64_t missing = 0;

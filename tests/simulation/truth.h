@@ -19,6 +19,8 @@ namespace muster::simulation {
 
 class Truth {
  public:
+  // The program of an attempt begins. Wrong when it had begun before and left something durable.
+  std::string Started(const v1::JobRef& ref);
   // Marks `event` if it is a result or a measurement, and keeps it.
   void Emit(const v1::JobRef& ref, int machine, v1::Event& event);
   // How many events the attempt gave so far.
@@ -41,6 +43,7 @@ class Truth {
     int machine = 0;
     std::vector<uint64_t> marks;  // Of its events in order; 0 for one that has none.
     size_t durable = 0;
+    v1::Fate fate = v1::FATE_UNSPECIFIED;  // As the program ended.
     bool count_unsure = false;
     bool lost = false;
     bool over = false;  // Its agent has died.

@@ -15,13 +15,13 @@ World::World(uint64_t seed, bool trace) : scene_(seed, trace), coordinator_(scen
   for (int i = 0; i < machines; ++i) {
     machines_.push_back(std::make_unique<SimulatedMachine>(scene_, i, static_cast<int>(scene_.random.Between(0, 2))));
   }
-  scene_.network.SetDuplicates(scene_.random.OneIn(2));
+  scene_.network.SetUnruly(scene_.random.OneIn(2));
 }
 
 Outcome World::Run() {
   coordinator_.Start();
   for (const auto& machine : machines_) machine->Start();
-  const int64_t faults_ms = scene_.random.Between(10'000, 40'000);
+  const int64_t faults_ms = scene_.random.Between(10'000, 60'000);
   PlanUsers(faults_ms);
   PlanFaults(faults_ms);
   scene_.loop.Advance(faults_ms);
@@ -134,6 +134,7 @@ void World::FaultOfCoordinator() {
 
 void World::EndFaults() {
   scene_.Trace("the faults end");
+  scene_.network.SetUnruly(false);
   coordinator_.SetStoreSlow(false);
   coordinator_.SetStoreFull(false);
   coordinator_.Start();
