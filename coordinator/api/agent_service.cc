@@ -95,11 +95,9 @@ void AgentService::Take(const std::shared_ptr<AgentSession>& session, v1::AgentM
     session->id = ++last_id_;
     sessions_[session->id] = session;
     core.SessionOpened(session->id, session->machine(), now);
-    v1::Machine machine = message.hello().machine();
-    machine.set_name(session->machine());
     core.OnAgentMessage(session->id, std::move(message), now);
-    // Only a machine that the core has taken is one of the fleet.
-    if (core.FindMachine(machine.name()).ok()) metrics_.MachineSeen(machine);
+    // As the core has it, which may have refused this Hello.
+    if (const auto known = core.FindMachine(session->machine()); known.ok()) metrics_.MachineSeen(known->machine());
     return;
   }
   if (sessions_.contains(session->id)) core.OnAgentMessage(session->id, std::move(message), now);
