@@ -41,9 +41,9 @@ class Process:
 
     def __init__(self, argv, log_path, **kwargs):
         self.log_path = pathlib.Path(log_path)
-        self._log = open(self.log_path, "ab")
-        self.popen = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=self._log,
-                                      stderr=subprocess.STDOUT, **kwargs)
+        with open(self.log_path, "ab") as log:
+            self.popen = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=log,
+                                          stderr=subprocess.STDOUT, **kwargs)
 
     def log(self):
         return self.log_path.read_text(errors="replace")
@@ -61,8 +61,6 @@ class Process:
         except subprocess.TimeoutExpired:
             self.kill9()
             raise AssertionError(f"did not end within 30 s of SIGTERM:\n{self.log()[-4000:]}")
-        finally:
-            self._log.close()
 
 
 class Cluster:
@@ -116,10 +114,12 @@ class Cluster:
             raise AssertionError(f"the coordinator ended:\n{self.coordinator.log()[-4000:]}")
         return ready.exists() and ready.stat().st_size > 0
 
-    def muster(self, *arguments, identity=None, check=None, timeout=120):
+    def muster(self, *arguments, identity=None, check=None, timeout=120, home=None):
         """Runs the command line; `check` is the exit status that it must have."""
-        argv = [BIN / "muster", "--coordinator", self.address, "--identity", identity or self.data / "admin", *arguments]
-        done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+        identified = [] if home else ["--identity", identity or self.data / "admin"]
+        argv = [BIN / "muster", "--coordinator", self.address, *identified, *arguments]
+        done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL,
+                              env={**os.environ, **({"HOME": str(home)} if home else {})})
         if check is not None and done.returncode != check:
             raise AssertionError(f"muster {' '.join(map(str, arguments))}: exit {done.returncode}, expected {check}\n"
                                  f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
@@ -149,8 +149,9 @@ class Cluster:
         """Starts a run and returns its id at once."""
         return json.loads(self.muster("run", *arguments, "--detach", "--json", check=0).stdout)["run"]["id"]
 
-    def show(self, run_id):
-        return json.loads(self.muster("show", run_id, "--json", check=0).stdout)
+    def show(self, run_id, all_attempts=False):
+        more = ["--all-attempts"] if all_attempts else []
+        return json.loads(self.muster("show", run_id, "--json", *more, check=0).stdout)
 
     def finished(self, run_id, seconds=60):
         def look():

@@ -61,7 +61,7 @@ class Faults(unittest.TestCase):
             first, second = job["attempts"]
             self.assertEqual(first["fate"], "FATE_AGENT_RESTARTED")
             self.assertTrue(first["superseded"])
-            kept = values(shown, job["id"], 1, "step")
+            kept = values(cluster.show(run_id, all_attempts=True), job["id"], 1, "step")
             self.assertGreaterEqual(len(kept), 5)
             self.assertEqual(kept, ALL[: len(kept)], "what was stored of the first attempt stays as it was")
             self.assertEqual(second["fate"], "FATE_COMPLETED")
@@ -156,13 +156,10 @@ class CutLink(unittest.TestCase):
 
         shown = self.run_with_cut(["--keepalive-ms", "1000", "--lease-duration-ms", "2000", "--heartbeat-interval-ms", "500"],
                                   lease_lost)
+        # The job went on, and no newer attempt had begun when the link was mended: the late result is the result, once.
         job = shown["jobs"][0]
-        first = job["attempts"][0]
-        self.assertEqual(first["fate"], "FATE_LEASE_LOST")
-        kept = values(shown, job["id"], 1, "step")
-        self.assertEqual(kept, ALL[: len(kept)], "the late results are kept with their own attempt, each once")
-        last = job["attempts"][-1]
-        self.assertEqual(values(shown, job["id"], last["ref"]["attempt"], "step"), ALL)
+        self.assertEqual([a["ref"].get("attempt") for a in job["attempts"]], [1])
+        self.assertEqual(values(shown, job["id"], 1, "step"), ALL)
         self.assertEqual(shown["run"]["verdicts"], [{"verdict": "PASSED", "count": 1}])
 
 

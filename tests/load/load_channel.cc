@@ -45,6 +45,11 @@ std::shared_ptr<grpc::Channel> ChannelAs(const ChannelOptions& options, const ba
   return base::SecureChannel(options.address, MakeIdentity(options, identity), arguments);
 }
 
+std::shared_ptr<grpc::Channel> StrangersChannel(const ChannelOptions& options) {
+  return base::SecureChannel(
+      options.address, {.ca_certificate_pem = OrDie(base::ReadFile(options.authority_folder + "/ca.pem", 64 << 10))});
+}
+
 std::shared_ptr<grpc::Channel> AgentChannel(const ChannelOptions& options, const std::string& name) {
   return ChannelAs(options, {.role = base::IdentityRole::kAgent, .name = name});
 }

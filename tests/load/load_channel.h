@@ -25,6 +25,9 @@ std::shared_ptr<grpc::Channel> ControlChannel(const ChannelOptions& options);
 // As whom the caller likes.
 std::shared_ptr<grpc::Channel> ChannelAs(const ChannelOptions& options, const base::Identity& identity);
 
+// As somebody who knows the authority's certificate and has none of its own.
+std::shared_ptr<grpc::Channel> StrangersChannel(const ChannelOptions& options);
+
 }  // namespace muster::load
 
 #endif  // MUSTER_TESTS_LOAD_LOAD_CHANNEL_H_
