@@ -201,6 +201,7 @@ class CommandLine {
     show->add_flag("--all", s->all, "List every case, of a large run too");
     show->add_flag("--figures", s->figures, "List every figure, evidence of work (work.*) too");
     Json(show, s->json);
+    show->add_flag("--all-attempts", s->all_attempts, "In JSON: the figures of attempts that do not count, too");
     show->footer(
         "\nExamples:\n  muster show last\n  muster show last --json | jq '.jobs[].attempts[-1].results[] | {caseName, "
         "verdict}'");

@@ -47,6 +47,7 @@ struct ShowOptions {
   bool all = false;
   bool figures = false;
   bool json = false;
+  bool all_attempts = false;
 };
 struct CancelOptions {
   std::string run_id;

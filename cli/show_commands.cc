@@ -78,6 +78,7 @@ absl::StatusOr<int> RunShow(const ShowOptions& options, Context& context) {
   v1::GetRunRequest request;
   request.set_run_id(options.run_id);
   request.set_with_measurements(true);
+  request.set_with_all_attempts(options.all_attempts && options.json);
   ASSIGN_OR_RETURN(const v1::GetRunResponse result, client->GetRun(request));
   if (options.json) {
     context.out() << Context::Json(result);

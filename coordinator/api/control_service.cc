@@ -99,7 +99,7 @@ grpc::ServerUnaryReactor* ControlService::GetRun(Context* context, const v1::Get
       return report;
     };
     absl::StatusOr<RunReport> report = read();
-    if (report.ok()) *response = RunResponse(*std::move(report));
+    if (report.ok()) *response = RunResponse(*std::move(report), request->with_all_attempts());
     done(report.status());
   });
 }

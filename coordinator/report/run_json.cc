@@ -7,7 +7,7 @@
 
 namespace muster::coordinator {
 
-v1::GetRunResponse RunResponse(RunReport report) {
+v1::GetRunResponse RunResponse(RunReport report, bool all_attempts) {
   std::map<std::string, uint32_t> counting;
   v1::GetRunResponse response;
   *response.mutable_run() = std::move(report.stored.run);
@@ -17,7 +17,7 @@ v1::GetRunResponse RunResponse(RunReport report) {
   }
   for (v1::JobMeasurements& measurements : report.measurements) {
     const auto found = counting.find(measurements.job_id());
-    if (found != counting.end() && found->second == measurements.attempt()) {
+    if (all_attempts || (found != counting.end() && found->second == measurements.attempt())) {
       *response.add_measurements() = std::move(measurements);
     }
   }

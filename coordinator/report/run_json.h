@@ -10,7 +10,8 @@
 namespace muster::coordinator {
 
 // What GetRun answers. Measurements of the attempts that count.
-v1::GetRunResponse RunResponse(RunReport report);
+// With `all_attempts` the measurements of the attempts that do not count are there, too.
+v1::GetRunResponse RunResponse(RunReport report, bool all_attempts = false);
 
 std::string RunJson(RunReport report);
 

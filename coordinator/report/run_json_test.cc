@@ -18,10 +18,11 @@ TEST(RunJson, ReadsBackAsTheResponse) {
   EXPECT_EQ(response.measurements(0).measurements(0).number(), 4.37e12);
 }
 
-TEST(RunJson, LeavesOutMeasurementsOfAttemptsThatDoNotCount) {
+TEST(RunJson, LeavesOutMeasurementsOfAttemptsThatDoNotCountUnlessAsked) {
   RunReport report = FakeReport();
   report.stored.jobs[0].add_attempts()->mutable_ref()->set_attempt(2);
   EXPECT_EQ(RunResponse(report).measurements_size(), 0);
+  EXPECT_EQ(RunResponse(report, /*all_attempts=*/true).measurements_size(), 1);
 }
 
 }  // namespace
