@@ -1,11 +1,10 @@
 // muster-rogue: an agent that does what an honest one never does, to see it refused. For security_test.py.
 //
-//   muster-rogue --coordinator HOST:PORT --authority DIR --as ROLE/NAME ACTION
+//   muster-rogue --coordinator HOST:PORT --authority DIR --as ROLE/NAME ACTION     ROLE none: no certificate
 //     claim NAME      a session whose Hello claims NAME
 //     oversize        a message over every bound
 //     version N       a Hello of another protocol version
 //     start-run       ControlService.StartRun
-//   ROLE none: no certificate at all.
 //     foreign-event   events for an attempt that belongs to another machine: needs --job, --epoch
 //
 // Prints the refusal as "CODE: message" and exits 0 when it was refused, 1 when it was not.
@@ -109,7 +108,9 @@ int Main(int argc, char** argv) {
                                                            {"operator", base::IdentityRole::kOperator}};
   const size_t slash = identity.find('/');
   const std::string name = identity.substr(slash + 1);
-  const auto channel = load::ChannelAs(channel_options, {.role = roles.at(identity.substr(0, slash)), .name = name});
+  const std::string role = identity.substr(0, slash);
+  const auto channel = role == "none" ? load::StrangersChannel(channel_options)
+                                      : load::ChannelAs(channel_options, {.role = roles.at(role), .name = name});
   if (*start_run) return StartRun(*channel);
   if (*claim) return Session(*channel, {Hello(claimed, 1)});
   if (*other_version) return Session(*channel, {Hello(name, version)});
