@@ -39,6 +39,11 @@ class FakeFileSystem final : public FileSystem {
   }
   int syncs() const { return syncs_; }
 
+  // Everything is gone, as on a new disk.
+  void Wipe() {
+    names_.clear();
+    changes_.clear();
+  }
   void Crash() {
     UndoNames();
     std::set<Node*> seen;

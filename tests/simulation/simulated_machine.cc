@@ -23,7 +23,7 @@ SimulatedMachine::SimulatedMachine(Scene& scene, int index, int devices)
     : scene_(scene),
       index_(index),
       devices_(devices),
-      outbox_limit_bytes_(scene.random.OneIn(6) ? 40'000 : 8 << 20),
+      outbox_limit_bytes_(scene.random.OneIn(4) ? static_cast<uint64_t>(scene.random.Between(8'000, 30'000)) : 8 << 20),
       disk_([&scene] { return scene.random.Next(); }),
       clock_offset_ms_(scene.random.Between(-5'000, 5'000)) {}
 
@@ -89,6 +89,12 @@ void SimulatedMachine::Kill(bool power_cut) {
   disk_.FailSyncs(false);
   if (power_cut) disk_.Crash();
   scene_.truth.Died(index_, pressed_);
+}
+
+void SimulatedMachine::WipeDisk() {
+  Kill(true);
+  scene_.Trace("machine ", index_, ": the disk is wiped");
+  disk_.Wipe();
 }
 
 void SimulatedMachine::Lose() {

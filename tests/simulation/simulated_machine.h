@@ -21,10 +21,13 @@ class SimulatedMachine final : public agent::MessageSink {
  public:
   SimulatedMachine(Scene& scene, int index, int devices);
 
+  int index() const { return index_; }
   std::string name() const { return absl::StrCat("m", index_); }
   void Start();
   // The agent dies; with a power cut the disk's unsynced part, too.
   void Kill(bool power_cut);
+  // It dies, and what it had on its disk is gone; it may start again.
+  void WipeDisk();
   // It dies and never comes back.
   void Lose();
   bool running() const { return core_ != nullptr; }

@@ -25,7 +25,9 @@ std::string Truth::Started(const v1::JobRef& ref) {
   const auto found = attempts_.find(ref);
   if (found == attempts_.end()) return "";
   const bool wrong = found->second.durable > 0;
-  attempts_.erase(found);
+  found->second.over = false;
+  found->second.fate = v1::FATE_UNSPECIFIED;
+  if (!found->second.lost) found->second.marks.clear();
   return wrong ? absl::StrCat(Name(ref), " is begun again and had durable events") : "";
 }
 
@@ -60,6 +62,16 @@ void Truth::Died(int machine, bool may_have_dropped) {
     if (attempt.machine != machine || attempt.over) continue;
     attempt.over = true;
     attempt.count_unsure = may_have_dropped;
+  }
+}
+
+void Truth::Wiped(int machine, coordinator::Store& store) {
+  for (auto& [ref, attempt] : attempts_) {
+    if (attempt.machine != machine) continue;
+    attempt.lost = true;
+    const auto job = store.ReadJob(ref.job_id());
+    const v1::Attempt* stored = job.ok() ? FindAttempt(*job, ref) : nullptr;
+    if (stored == nullptr || stored->through_sequence() == 0) attempt.durable = 0;
   }
 }
 

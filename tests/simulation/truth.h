@@ -30,6 +30,9 @@ class Truth {
   // The machine's agent died: what is not durable yet never will be, for all that is known. When it may have dropped
   // events, their count may have died with it.
   void Died(int machine, bool may_have_dropped);
+  // The machine's disk was wiped: an attempt of which the store has nothing may begin again, and no other; nothing is
+  // asked of what it had.
+  void Wiped(int machine, coordinator::Store& store);
   // The machine never comes back: nothing is asked of what it had.
   void Lost(int machine);
 

@@ -93,6 +93,11 @@ void World::FaultOfMachine(SimulatedMachine& machine) {
       if (random.OneIn(3)) machine.Lose();
       break;
     case 1:
+      if (machine.lost()) break;
+      machine.WipeDisk();
+      scene_.truth.Wiped(machine.index(), coordinator_.store());
+      scene_.After(random.Between(10, 2'000), [&machine] { machine.Start(); });
+      break;
     case 2:
       machine.SetDiskFull(true);
       scene_.After(random.Between(100, 10'000), [&machine] { machine.SetDiskFull(false); });
