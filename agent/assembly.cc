@@ -137,8 +137,13 @@ absl::Status RunWithExecutor(const Options& options, const AgentIdentity& identi
     parts.explain = nullptr;
   }
   daemon = std::make_unique<Daemon>(loop, std::move(parts));
-  const SignalWaiter signals([&daemon](std::string signal) { daemon->Stop(std::move(signal)); });
-  return daemon->Run();
+  absl::Status result;
+  {
+    const SignalWaiter signals([&daemon](std::string signal) { daemon->Stop(std::move(signal)); });
+    result = daemon->Run();
+  }
+  daemon.reset();  // Its chore may still use the executor.
+  return result;
 }
 
 }  // namespace

@@ -67,6 +67,10 @@ void Connector::Reconnect() {
   base::LogInfo("ending the session with ", address_, " to open another");
   back_off_.Reset();
   session_->client->Close();
+  // A coordinator that does not end its half is not waited for.
+  loop_.RunAfter(kStopMs, [this, number = session_number_, alive = alive_] {
+    if (*alive && session_ != nullptr && session_number_ == number) session_->client->Abort();
+  });
 }
 
 void Connector::Send(v1::AgentMessage message) {

@@ -131,6 +131,30 @@ TEST_F(ConnectorTest, TriesAgainWhenNobodyListens) {
   EXPECT_EQ(disconnects, 3);
 }
 
+TEST_F(ConnectorTest, ReconnectsThoughTheCoordinatorKeepsItsHalfOpen) {
+  base::Mutex mutex;
+  base::CondVar wake;
+  bool over = false;
+  ScriptedCoordinator coordinator([&](int, Stream& stream) {
+    stream.Write(Welcome());
+    base::MutexLock lock(mutex);
+    while (!over) wake.Wait(mutex);
+  });
+  int connects = 0;
+  Make(coordinator.address(), {.on_connected = [&] { ++connects; },
+                               .on_disconnected = [] {},
+                               .on_message =
+                                   [&](const v1::CoordinatorMessage&) {
+                                     if (connects == 1) connector_->Reconnect();
+                                     if (connects == 2) StopAll();
+                                   }});
+  RunToEnd();
+  EXPECT_EQ(connects, 2);
+  base::MutexLock lock(mutex);
+  over = true;
+  wake.NotifyAll();
+}
+
 TEST_F(ConnectorTest, StopWritesWhatWasSent) {
   uint64_t sum = 0;
   ScriptedCoordinator coordinator([&](int, Stream& stream) {
