@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <memory>
 #include <random>
 #include <string>
@@ -111,6 +112,11 @@ absl::Status RunWithExecutor(const Options& options, const AgentIdentity& identi
   InventoryOptions inventory{
       .machine_name = name, .agent_version = kVersion, .labels = {options.labels.begin(), options.labels.end()}};
   RETURN_IF_ERROR(ValidateLabels(inventory.labels));
+  if (access(options.suites_dir.c_str(), R_OK | X_OK) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("--suites-dir: expected a folder of suites that can be read, found '", options.suites_dir,
+                     "': ", strerror(errno), "; it is PREFIX/libexec/muster/suites of an installation"));
+  }
   base::ThreadEventLoop loop;
   std::unique_ptr<Daemon> daemon;
   ASSIGN_OR_RETURN(const std::unique_ptr<ProcessExecutor> executor,

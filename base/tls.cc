@@ -16,6 +16,8 @@ namespace {
 // gRPC reads this once, at its first use of TLS, for TLS 1.2 and below (1.3 has ciphers of its own). Set before main(),
 // while there is one thread. An administrator's own setting stands.
 [[maybe_unused]] const int kOnlyTls13 = ::setenv("GRPC_SSL_CIPHER_SUITES", "ECDHE-RSA-AES256-GCM-SHA384", 0);
+// What gRPC itself logs of a refused handshake or a taken port says less than our own words do. Read once, too.
+[[maybe_unused]] const int kQuietGrpc = ::setenv("GRPC_VERBOSITY", "NONE", 0);
 
 }  // namespace
 

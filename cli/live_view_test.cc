@@ -178,7 +178,7 @@ TEST(RunModelTest, ANewAttemptTakesThePlaceOfTheLostOne) {
   const RunModel::Changes changes = model.Apply(builder.update(), kStart);
   ASSERT_EQ(changes.cases.size(), 1u) << "case0 of attempt 2 is another result than case0 of attempt 1";
   ASSERT_EQ(changes.attempts.size(), 1u);
-  EXPECT_EQ(changes.attempts[0].text, "node1  driver: attempt 1 ended with FATE_LEASE_LOST");
+  EXPECT_EQ(changes.attempts[0].text, "node1  driver: attempt 1 ended: lease lost");
   EXPECT_EQ(model.verdicts().at(v1::FAILED), 0u) << "what the lost attempt found counts for nothing";
   EXPECT_EQ(model.cases_ended(), 1u);
 }

@@ -138,7 +138,7 @@ TEST_F(ResultTableTest, MachineryIsToldApartFromVerdicts) {
   AddCase("copy", v1::PASSED);
   job_->mutable_attempts(0)->set_fate(v1::FATE_LEASE_LOST);
   result_.mutable_run()->add_notes("no machine has a GPU\x1b[2J");
-  EXPECT_THAT(Render(), AllOf(HasSubstr("machinery: node1"), HasSubstr("LEASE_LOST"),
+  EXPECT_THAT(Render(), AllOf(HasSubstr("machinery: node1"), HasSubstr("lease lost"),
                               HasSubstr("note: no machine has a GPU\\x1b[2J\n")));
 }
 

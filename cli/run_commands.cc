@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <random>
 
@@ -149,6 +151,26 @@ absl::StatusOr<int> Follow(Client& client, const Following& following, Context& 
   return ExitOf(model.run(), following.strict);
 }
 
+// Before hours of work: that what they find can be written where it is asked for.
+absl::Status CheckReportFiles(const ReportFiles& files) {
+  int on_standard_output = 0;
+  for (const std::string& path : {files.junit, files.ocptv, files.json}) {
+    on_standard_output += path == "-" ? 1 : 0;
+    if (path.empty() || path == "-") continue;
+    const size_t slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
+    if (access(folder.c_str(), W_OK | X_OK) != 0) {
+      return absl::InvalidArgumentError(absl::StrCat("cannot write ", path,
+                                                     ": expected a folder that can be written, found ", folder, ": ",
+                                                     std::strerror(errno)));
+    }
+  }
+  if (on_standard_output > 1) {
+    return absl::InvalidArgumentError("only one of --junit, --ocptv and --json can go to standard output: name a file");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 int ExitOf(const v1::Run& run, bool strict) {
@@ -165,6 +187,7 @@ DeviceNames FetchDeviceNames(Client& client) {
 }
 
 absl::StatusOr<int> RunRun(const RunOptions& options, Context& context) {
+  RETURN_IF_ERROR(CheckReportFiles(options.reports));
   ASSIGN_OR_RETURN(Client* const client, context.client());
   ASSIGN_OR_RETURN(const v1::StartRunResponse started, StartRun(*client, options.request));
   const v1::Run& run = started.run();
@@ -176,11 +199,11 @@ absl::StatusOr<int> RunRun(const RunOptions& options, Context& context) {
     RETURN_IF_ERROR(context.WriteFile(options.reports.json, Context::Json(started)));
     return kExitGreen;
   }
+  for (const std::string& note : run.notes()) context.err() << "muster: note: " << Sanitize(note) << std::endl;
   std::ostream& out = TakesOutput(options.reports) ? context.err() : context.out();
   if (!context.environment().out_is_terminal) {
     out << "run " << Sanitize(run.id(), 64) << " of " << Sanitize(run.plan().name(), 64) << ": " << run.jobs_total()
-        << " jobs\n"
-        << std::flush;
+        << (run.jobs_total() == 1 ? " job\n" : " jobs\n") << std::flush;
   }
   return Follow(*client,
                 {.run_id = run.id(),

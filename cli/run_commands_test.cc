@@ -148,6 +148,10 @@ TEST_F(RunTest, MistakesAreTwo) {
   EXPECT_EQ(Muster({"run", "smoke", "--priority", "101"}).exit, 2);
   EXPECT_EQ(Muster({"run", "smoke", "--nope"}).exit, 2);
   EXPECT_EQ(Muster({"nope"}).exit, 2);
+  EXPECT_EQ(Muster({"run", "smoke", "--json", "--junit", "-"}).exit, 2);
+  const Outcome nowhere = Muster({"run", "smoke", "--junit", "/no/such/folder/x.xml"});
+  EXPECT_EQ(nowhere.exit, 2);
+  EXPECT_THAT(nowhere.err, HasSubstr("/no/such/folder"));
   const Outcome unknown = Muster({"run", "smok"});
   EXPECT_EQ(unknown.exit, 2);
   EXPECT_THAT(unknown.err, AllOf(HasSubstr("no plan is called smok"), HasSubstr("muster plans")));
@@ -269,8 +273,7 @@ TEST_F(WatchTest, ALostLeaseIsSaid) {
   fake_.EndJob(kJob);
   const Outcome& done = Join();
   EXPECT_EQ(done.exit, 0);
-  EXPECT_THAT(done.err,
-              HasSubstr("driver: attempt 1 ended with FATE_LEASE_LOST: the machine was not heard of for 30 s"));
+  EXPECT_THAT(done.err, HasSubstr("driver: attempt 1 ended: lease lost: the machine was not heard of for 30 s"));
   EXPECT_THAT(done.out, HasSubstr("machinery: h200-1"));
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/palette.h"
 #include "cli/text.h"
@@ -17,8 +19,23 @@ std::string NumberOf(const std::string& job_id) {
   return number.size() >= 8 ? number : std::string(8 - number.size(), '0') + number;
 }
 
+std::string FateWords(v1::Fate fate) {
+  std::string name = v1::Fate_Name(fate);
+  if (absl::StartsWith(name, "FATE_")) name.erase(0, 5);
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return absl::AsciiStrToLower(name);
+}
+
 bool IsFailureOfMachinery(v1::Fate fate) {
-  return fate != v1::FATE_UNSPECIFIED && fate != v1::FATE_COMPLETED && fate != v1::FATE_NOT_RUNNABLE;
+  switch (fate) {
+    case v1::FATE_UNSPECIFIED:
+    case v1::FATE_COMPLETED:
+    case v1::FATE_NOT_RUNNABLE:
+    case v1::FATE_CANCELLED:
+      return false;
+    default:
+      return true;
+  }
 }
 
 }  // namespace
@@ -113,8 +130,8 @@ void RunModel::Report(const v1::Job& job, const JobView& view, Changes& changes)
       continue;
     changes.attempts.push_back(
         {absl::StrCat(view.machine, view.device.empty() ? "" : "  ", view.device, "  ", view.suite, ": attempt ",
-                      ended.ref().attempt(), " ended with ", v1::Fate_Name(ended.fate()),
-                      ended.detail().empty() ? "" : ": ", Sanitize(ended.detail()))});
+                      ended.ref().attempt(), " ended: ", FateWords(ended.fate()), ended.detail().empty() ? "" : ": ",
+                      Sanitize(ended.detail()))});
   }
 }
 

@@ -1,8 +1,12 @@
 // Core's runs: how they are started and cancelled.
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/names.h"
+#include "base/plan.h"
 #include "base/status_macros.h"
 #include "coordinator/core/core_impl.h"
 
@@ -31,9 +35,27 @@ absl::StatusOr<v1::Run> Core::Impl::StartRun(const v1::StartRunRequest& request,
   }
   ASSIGN_OR_RETURN(v1::Plan plan, PlanOf(request, machines));
   ASSIGN_OR_RETURN(Expansion expansion, Expand(plan, machines, options.max_jobs_per_run));
+  NoteAbsentMachines(plan, expansion);
   const RunRecord& run = AddRun(std::move(plan), std::move(expansion), by, now);
   if (!request.request_id().empty()) requests.Remember(by, request.request_id(), run.run, now.mono_ms);
   return ledger.RunOf(run);
+}
+
+// A run over machines that are away waits for them: whoever starts it is told which, and how long.
+void Core::Impl::NoteAbsentMachines(const v1::Plan& plan, Expansion& expansion) const {
+  constexpr size_t kNamed = 5;
+  std::set<std::string> absent;
+  for (const PlannedJob& planned : expansion.jobs) {
+    const MachineEntry* machine = fleet.Find(planned.job.machine());
+    if (planned.results.empty() && machine != nullptr && machine->session == 0) absent.insert(planned.job.machine());
+  }
+  if (absent.empty()) return;
+  const std::vector<std::string> named(absent.begin(), std::next(absent.begin(), std::min(kNamed, absent.size())));
+  expansion.notes.push_back(
+      absl::StrCat(absent.size() == 1 ? "a machine is not connected: "
+                                      : absl::StrCat(absent.size(), " machines are not connected: "),
+                   absl::StrJoin(named, ", "), absent.size() > kNamed ? ", …" : "", "; the jobs wait for at most ",
+                   base::QueueTimeLimitMs(plan) / 1000, " s (queue_time_limit_ms of the plan)"));
 }
 
 RunRecord& Core::Impl::AddRun(v1::Plan plan, Expansion expansion, std::string_view by, base::Time now) {

@@ -34,6 +34,7 @@ class Core::Impl final : public IngestSink {
   void Want(std::string_view run_id, base::Time now);
 
   absl::StatusOr<v1::Run> StartRun(const v1::StartRunRequest& request, std::string_view by, base::Time now);
+  void NoteAbsentMachines(const v1::Plan& plan, Expansion& expansion) const;
   RunRecord& AddRun(v1::Plan plan, Expansion expansion, std::string_view by, base::Time now);
   absl::StatusOr<v1::Run> CancelRun(std::string_view run_id, std::string_view by, std::string_view reason,
                                     base::Time now);

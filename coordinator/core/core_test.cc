@@ -254,6 +254,13 @@ TEST_F(CoreTest, APlanThatNothingCanRunIsFinishedAndGreen) {
   EXPECT_EQ(VerdictsOf(run->jobs[0])["gemm"], v1::SKIPPED);
 }
 
+TEST_F(CoreTest, ARunSaysWhichMachinesItWaitsFor) {
+  Connect(1, "m1", {Gpu("g1")});
+  core_->SessionClosed(1, now_);
+  const absl::StatusOr<StoredRun> run = store_.ReadRun(Start(PlanFor({"bench"})));
+  EXPECT_THAT(run->run.notes(), ::testing::ElementsAre(HasSubstr("a machine is not connected: m1; the jobs wait for")));
+}
+
 TEST_F(CoreTest, ARepeatedRequestStartsNothing) {
   Connect(1, "m1", {Gpu("g1")});
   v1::StartRunRequest request;

@@ -69,7 +69,9 @@ const char* StatusName(End end) { return end == End::kSkip ? "SKIP" : end == End
 // Writes one stream. Times never go back within it.
 class StreamWriter {
  public:
-  StreamWriter() {
+  // `start_unix_ms`: when what the stream tells of began.
+  explicit StreamWriter(int64_t start_unix_ms) {
+    At(start_unix_ms);
     ocptv::Root root;
     root.mutable_schema_version()->set_major(2);
     root.mutable_schema_version()->set_minor(0);
@@ -358,7 +360,7 @@ void StreamWriter::AddError(ocptv::Error& error, const std::string& symptom, con
 }  // namespace
 
 std::string OcptvLines(const RunReport& report) {
-  StreamWriter writer;
+  StreamWriter writer(report.stored.run.created_unix_ms());
   for (const ReportedJob& job : ReportedJobs(report)) writer.AddJob(report, job);
   return writer.Take();
 }
@@ -366,7 +368,7 @@ std::string OcptvLines(const RunReport& report) {
 absl::StatusOr<std::string> OcptvLinesOfJob(const RunReport& report, std::string_view job_id) {
   for (const ReportedJob& job : ReportedJobs(report)) {
     if (job.job->id() != job_id) continue;
-    StreamWriter writer;
+    StreamWriter writer(report.stored.run.created_unix_ms());
     writer.AddJob(report, job);
     return writer.Take();
   }

@@ -62,6 +62,7 @@ TEST(Ocptv, OneTestRunAJobInOneStream) {
   const std::vector<ocptv::Root> roots = Read(OcptvLines(FakeReport()));
   ASSERT_FALSE(roots.empty());
   EXPECT_EQ(roots[0].schema_version().major(), 2);
+  EXPECT_EQ(roots[0].timestamp().substr(0, 3), "202") << "the stream begins when the run did, not in 1970";
   EXPECT_TRUE(roots[0].schema_version().has_minor());
   const std::vector<RunEnd> ends = Ends(roots);
   ASSERT_EQ(ends.size(), 2u);

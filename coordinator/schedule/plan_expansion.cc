@@ -253,6 +253,7 @@ absl::Status SuiteExpansion::AddByScope(const Target& target, const v1::SuiteMan
         requirement.empty() ? absl::StrCat("needs a GPU: machine ", machine, " has none")
                             : absl::StrCat("needs ", requirement.text(), ": machine ", machine, " has no such device");
     jobs.push_back(NotRunnable(target, manifest, cases, {}, v1::SKIPPED, reason));
+    jobs.back().lacks_device = !for_machine || !requirement.empty();
     return absl::OkStatus();
   }
   if (for_machine) return AddRunnable(target, manifest, cases, {}, jobs);
@@ -282,6 +283,7 @@ absl::Status SuiteExpansion::AddWithoutSuite(const Target& target, std::vector<P
     ASSIGN_OR_RETURN(const Cases cases, CasesOf(*model));
     if (cases.empty()) continue;
     jobs.push_back(NotRunnable(target, *model, cases, {}, problem.empty() ? v1::SKIPPED : v1::ERROR, reason));
+    jobs.back().lacks_suite = problem.empty();
     break;
   }
   return absl::OkStatus();
@@ -314,11 +316,22 @@ absl::Status NoMachine(const v1::Plan& plan, const Machines& fleet) {
                                                  fleet.size() > names.size() ? ", …" : ""));
 }
 
+// A run that would only say of each suite that it is not there tests nothing: that is a mistake in the request.
+absl::Status CheckAnySuite(const std::vector<PlannedJob>& jobs) {
+  const bool none =
+      !jobs.empty() && std::all_of(jobs.begin(), jobs.end(), [](const auto& job) { return job.lacks_suite; });
+  if (!none) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("none of the machines selected has any of the suites: ", jobs.front().job.not_runnable_reason(),
+                   "; what each has: muster machine NAME"));
+}
+
 void AddNotes(const std::vector<Target>& targets, Expansion& expansion) {
   const bool any_gpu = std::any_of(targets.begin(), targets.end(), [](const Target& t) { return !t.devices.empty(); });
-  const bool any_skipped = std::any_of(expansion.jobs.begin(), expansion.jobs.end(),
-                                       [](const PlannedJob& job) { return !job.results.empty(); });
-  if (!any_gpu && any_skipped) expansion.notes.push_back("no machine has a GPU: the GPU cases are SKIPPED");
+  const bool any_wants_gpu = std::any_of(expansion.jobs.begin(), expansion.jobs.end(), [](const PlannedJob& job) {
+    return job.lacks_device && !job.results.empty();
+  });
+  if (!any_gpu && any_wants_gpu) expansion.notes.push_back("no machine has a GPU: the GPU cases are SKIPPED");
 }
 
 }  // namespace
@@ -350,6 +363,7 @@ absl::StatusOr<Expansion> Expand(const v1::Plan& plan, const Machines& fleet, ui
   if (expansion.jobs.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("nothing to run: ", absl::StrJoin(expansion.notes, "; ")));
   }
+  RETURN_IF_ERROR(CheckAnySuite(expansion.jobs));
   AddNotes(targets, expansion);
   return expansion;
 }

@@ -22,6 +22,10 @@ struct PlannedJob {
   v1::Job job;
   // Outcomes of the cases, when it cannot run.
   std::vector<v1::CaseResult> results;
+  // It cannot run because the machine has no device that fits.
+  bool lacks_device = false;
+  // It cannot run because the machine has no such suite.
+  bool lacks_suite = false;
 };
 
 struct Expansion {

@@ -142,6 +142,23 @@ TEST_F(PlanExpansionTest, AFleetWithoutGpusSaysSo) {
   EXPECT_THAT(Go()->notes, ElementsAre("no machine has a GPU: the GPU cases are SKIPPED"));
 }
 
+TEST_F(PlanExpansionTest, TheNoteOfMissingGpusIsForCasesThatWantOne) {
+  Machine("m1", {Suite("host", v1::DEVICE_SCOPE_MACHINE)});
+  Machine("m2", {Suite("other", v1::DEVICE_SCOPE_MACHINE)});
+  Add("host");
+  EXPECT_THAT(Jobs(), ElementsAre("m1  quick.one,quick.two,", "m2  quick.one,quick.two, SKIPPED"));
+  EXPECT_THAT(Go()->notes, ElementsAre());
+}
+
+TEST_F(PlanExpansionTest, ARunOfNothingButMissingSuitesIsAMistake) {
+  Machine("m1", {Suite("host", v1::DEVICE_SCOPE_MACHINE)});
+  Machine("m2", {Suite("other", v1::DEVICE_SCOPE_MACHINE)});
+  Add("host");
+  plan_.set_on("name=m2");
+  EXPECT_EQ(Go().status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(Go().status().message()), HasSubstr("m2 has no suite 'host'"));
+}
+
 TEST_F(PlanExpansionTest, ADeadDeviceFailsEvenWhenLittleIsKnownOfIt) {
   MachineRecord& m = Machine("m1", {Suite("one", v1::DEVICE_SCOPE_ONE, "vendor=nvidia,memory_gib>=16"),
                                     Suite("all", v1::DEVICE_SCOPE_ALL, "vendor=nvidia,memory_gib>=16")});
