@@ -69,7 +69,7 @@ void SimulatedMachine::Start() {
     Wake();
   });
   back_off_ = std::make_unique<agent::BackOff>([this] { return scene_.random.Next(); });
-  pressed_ = outbox_limit_bytes_ < 1 << 20;
+  pressed_ = disk_full_ || outbox_limit_bytes_ < 1 << 20;
   stream_ = 0;
   turn_posted_ = false;
   timer_at_ms_ = INT64_MAX;
@@ -106,6 +106,7 @@ void SimulatedMachine::Lose() {
 
 void SimulatedMachine::SetDiskFull(bool full) {
   scene_.Trace("machine ", index_, full ? ": the disk is full" : ": the disk has room");
+  disk_full_ = full;
   pressed_ |= full;
   disk_.SetCapacity(full ? disk_.used_bytes() + static_cast<uint64_t>(scene_.random.Between(0, 500)) : UINT64_MAX);
 }

@@ -58,6 +58,7 @@ class SimulatedMachine final : public agent::MessageSink {
   base::FakeFileSystem disk_;
   int64_t clock_offset_ms_ = 0;
   bool lost_ = false;
+  bool disk_full_ = false;
   bool pressed_ = false;  // Something may have been dropped in this life.
 
   // Of the agent's life.
