@@ -3,24 +3,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/prometheus_text.h"
 
 namespace muster::coordinator {
 namespace {
-
-void AppendSample(std::string& out, std::string_view name, std::string_view labels, std::string_view more,
-                  const std::string& value) {
-  out.append(name).append("{").append(labels).append(more).append("} ").append(value).append("\n");
-}
-
-std::string FormatValue(double value) {
-  if (value != value) return "NaN";
-  if (value - value != 0) return value > 0 ? "+Inf" : "-Inf";
-  // All digits that a double needs to come back as itself; short for short numbers.
-  char buffer[32];
-  snprintf(buffer, sizeof buffer, "%.15g", value);
-  if (strtod(buffer, nullptr) != value) snprintf(buffer, sizeof buffer, "%.17g", value);
-  return buffer;
-}
 
 std::string VerdictName(v1::Verdict verdict) {
   const std::string& name = v1::Verdict_Name(verdict);
@@ -28,20 +14,6 @@ std::string VerdictName(v1::Verdict verdict) {
 }
 
 }  // namespace
-
-std::string EscapeLabel(std::string_view value) {
-  std::string escaped;
-  escaped.reserve(value.size());
-  for (const char c : value) {
-    if (c == '\\' || c == '"') escaped += '\\';
-    if (c == '\n') {
-      escaped += "\\n";
-    } else {
-      escaped += c;
-    }
-  }
-  return escaped;
-}
 
 void DeviceSeries::SetSimulated(const std::string& machine, absl::flat_hash_set<std::string> device_ids) {
   base::MutexLock lock(mutex_);
@@ -64,9 +36,8 @@ DeviceSeries::Case* DeviceSeries::FindCase(const std::string& machine, const std
     return nullptr;
   }
   Case& added = notes.cases[std::move(key)];
-  added.labels = absl::StrCat("machine=\"", EscapeLabel(machine), "\",device=\"", EscapeLabel(device), "\",suite=\"",
-                              EscapeLabel(suite), "\",case=\"", EscapeLabel(name), "\"",
-                              notes.simulated.contains(device) ? ",simulated=\"true\"" : "");
+  added.labels = base::PrometheusLabels({{"machine", machine}, {"device", device}, {"suite", suite}, {"case", name}});
+  if (notes.simulated.contains(device)) base::AppendPrometheusLabel(added.labels, "simulated", "true");
   return &added;
 }
 
@@ -86,8 +57,7 @@ void DeviceSeries::Measured(const std::string& machine, const std::string& devic
     return;
   }
   const double value = measurement.has_number() ? measurement.number() : measurement.boolean() ? 1 : 0;
-  std::string key =
-      absl::StrCat(",name=\"", EscapeLabel(measurement.name()), "\",unit=\"", EscapeLabel(measurement.unit()), "\"");
+  std::string key = base::PrometheusLabels({{"name", measurement.name()}, {"unit", measurement.unit()}});
   base::MutexLock lock(mutex_);
   Case* notes = FindCase(machine, device, suite, measurement.case_name());
   if (notes == nullptr) return;
@@ -102,15 +72,15 @@ void DeviceSeries::Measured(const std::string& machine, const std::string& devic
 }
 
 void DeviceSeries::Write(std::string& out) const {
-  std::string verdicts =
-      "# HELP muster_case_last_verdict The verdict that the case last got on the device: 1 for that verdict.\n"
-      "# TYPE muster_case_last_verdict gauge\n";
-  std::string times =
-      "# HELP muster_case_last_result_timestamp_seconds When that case last ended on the device.\n"
-      "# TYPE muster_case_last_result_timestamp_seconds gauge\n";
-  std::string values =
-      "# HELP muster_measurement The last value of a measurement on the device, in its own unit.\n"
-      "# TYPE muster_measurement gauge\n";
+  using base::MetricType;
+  std::string times_text;
+  std::string values_text;
+  base::PrometheusFamily verdicts(out, "muster_case_last_verdict", MetricType::kGauge,
+                                  "The verdict that the case last got on the device: 1 for that verdict.");
+  base::PrometheusFamily times(times_text, "muster_case_last_result_timestamp_seconds", MetricType::kGauge,
+                               "When that case last ended on the device.");
+  base::PrometheusFamily values(values_text, "muster_measurement", MetricType::kGauge,
+                                "The last value of a measurement on the device, in its own unit.");
   std::string last;
   for (bool first = true;; first = false) {
     base::MutexLock lock(mutex_);
@@ -119,18 +89,13 @@ void DeviceSeries::Write(std::string& out) const {
     last = machine->first;
     for (const auto& [key, notes] : machine->second.cases) {
       if (notes.verdict != v1::VERDICT_UNSPECIFIED) {
-        AppendSample(verdicts, "muster_case_last_verdict", notes.labels,
-                     absl::StrCat(",verdict=\"", VerdictName(notes.verdict), "\""), "1");
-        AppendSample(
-            times, "muster_case_last_result_timestamp_seconds", notes.labels, "",
-            absl::StrCat(notes.time_unix_ms / 1000, ".", absl::Dec(notes.time_unix_ms % 1000, absl::kZeroPad3)));
+        verdicts.Add(notes.labels, base::PrometheusLabels({{"verdict", VerdictName(notes.verdict)}}), 1);
+        times.Add(notes.labels, static_cast<double>(notes.time_unix_ms) / 1e3);
       }
-      for (const auto& [labels, value] : notes.values) {
-        AppendSample(values, "muster_measurement", notes.labels, labels, FormatValue(value));
-      }
+      for (const auto& [labels, value] : notes.values) values.Add(notes.labels, labels, value);
     }
   }
-  out.append(verdicts).append(times).append(values);
+  out.append(times_text).append(values_text);
 }
 
 uint64_t DeviceSeries::refused() const {

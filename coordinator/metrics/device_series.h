@@ -44,7 +44,7 @@ class DeviceSeries {
     std::string labels;  // `machine="…",device="…",suite="…",case="…"`, escaped once.
     v1::Verdict verdict = v1::VERDICT_UNSPECIFIED;
     int64_t time_unix_ms = 0;
-    std::map<std::string, double> values;  // By `,name="…",unit="…"`.
+    std::map<std::string, double> values;  // By `name="…",unit="…"`.
   };
   struct MachineNotes {
     absl::flat_hash_set<std::string> simulated;
@@ -57,9 +57,6 @@ class DeviceSeries {
   std::map<std::string, MachineNotes> machines_ ABSL_GUARDED_BY(mutex_);
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
 };
-
-// `"` , `\` and line breaks escaped as the text format wants it.
-std::string EscapeLabel(std::string_view value);
 
 }  // namespace muster::coordinator
 

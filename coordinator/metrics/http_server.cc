@@ -5,9 +5,9 @@
 #include <thread>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "base/names.h"
+#include "base/host_port.h"
+#include "base/prometheus_text.h"
 #include "base/status_macros.h"
 
 namespace muster::coordinator {
@@ -16,26 +16,6 @@ namespace {
 constexpr size_t kThreads = 2;
 constexpr time_t kTimeoutSeconds = 10;
 constexpr size_t kMaxRequestBytes = 16 << 10;
-
-struct HostPort {
-  std::string host;  // Without brackets.
-  int port = 0;
-};
-
-absl::StatusOr<HostPort> ParseListen(std::string_view listen) {
-  const size_t colon = listen.rfind(':');
-  HostPort parsed;
-  const absl::string_view text(listen.data(), listen.size());
-  if (colon == std::string_view::npos || colon == 0 || !absl::SimpleAtoi(text.substr(colon + 1), &parsed.port) ||
-      parsed.port < 0 || parsed.port > 65'535) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("expected HOST:PORT to serve HTTP on, e.g. 127.0.0.1:9464, found ", base::Quoted(listen)));
-  }
-  parsed.host = listen.substr(0, colon);
-  if (parsed.host.front() == '[' && parsed.host.back() == ']')
-    parsed.host = parsed.host.substr(1, parsed.host.size() - 2);
-  return parsed;
-}
 
 std::string Index(const Core::Counts& counts) {
   return absl::StrCat(
@@ -62,7 +42,7 @@ class HttpServer::Impl {
       // By a provider, because what is set as a whole httplib compresses, which for a large fleet takes many times as
       // long as making it.
       auto text = std::make_shared<const std::string>(metrics_.Text());
-      response.set_content_provider(text->size(), "text/plain; version=0.0.4; charset=utf-8",
+      response.set_content_provider(text->size(), std::string(base::kPrometheusContentType),
                                     [text](size_t offset, size_t length, httplib::DataSink& sink) {
                                       return sink.write(text->data() + offset, length);
                                     });
@@ -82,7 +62,7 @@ class HttpServer::Impl {
     if (thread_.joinable()) thread_.join();
   }
 
-  absl::Status Listen(const HostPort& where) {
+  absl::Status Listen(const base::HostPort& where) {
     int port = where.port;
     if (port == 0) {
       port = server_.bind_to_any_port(where.host.c_str());
@@ -90,11 +70,10 @@ class HttpServer::Impl {
       port = -1;
     }
     if (port < 0) {
-      return absl::UnavailableError(absl::StrCat("cannot serve HTTP on ", where.host, ":", where.port,
+      return absl::UnavailableError(absl::StrCat("cannot serve HTTP on ", base::FormatHostPort(where),
                                                  ": the address is not of this machine or the port is taken"));
     }
-    address_ = where.host.find(':') == std::string::npos ? absl::StrCat(where.host, ":", port)
-                                                         : absl::StrCat("[", where.host, "]:", port);
+    address_ = base::FormatHostPort({.host = where.host, .port = static_cast<uint16_t>(port)});
     thread_ = std::thread([this] { server_.listen_after_bind(); });
     // stop() does nothing before the server runs.
     while (!server_.is_running()) std::this_thread::yield();
@@ -116,7 +95,7 @@ HttpServer::~HttpServer() = default;
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(std::string_view listen, const Metrics& metrics,
                                                               std::function<bool()> healthy) {
-  ASSIGN_OR_RETURN(const HostPort where, ParseListen(listen));
+  ASSIGN_OR_RETURN(const base::HostPort where, base::ParseHostPort(listen));
   auto impl = std::make_unique<Impl>(metrics, std::move(healthy));
   RETURN_IF_ERROR(impl->Listen(where));
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));

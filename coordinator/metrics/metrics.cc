@@ -13,11 +13,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/prometheus_text.h"
 #include "coordinator/daemon/core_runner.h"
 
 namespace muster::coordinator {
 namespace {
 
+using base::MetricType;
 using prometheus::Histogram;
 
 // Suites beyond these are counted together, so that no agent can grow a label set without bound.
@@ -40,29 +42,27 @@ std::string ShortName(absl::string_view name, absl::string_view prefix) {
 
 // Families of the core's counts: written by hand, since the core already keeps them and a counter of prometheus-cpp
 // cannot be set.
-void AppendFamily(std::string& out, const char* name, const char* type, const char* help,
-                  std::initializer_list<std::pair<const char*, uint64_t>> samples) {
-  absl::StrAppend(&out, "# HELP ", name, " ", help, "\n# TYPE ", name, " ", type, "\n");
-  for (const auto& [labels, value] : samples) absl::StrAppend(&out, name, labels, " ", value, "\n");
+void AppendOne(std::string& out, const char* name, MetricType type, const char* help, uint64_t value) {
+  base::PrometheusFamily(out, name, type, help).Add("", static_cast<double>(value));
 }
 
 void AppendCounts(std::string& out, const Core::Counts& counts) {
-  AppendFamily(out, "muster_machines", "gauge", "Machines of the fleet.", {{"", counts.machines}});
-  AppendFamily(out, "muster_machines_connected", "gauge", "Machines whose agent is connected.",
-               {{"", counts.machines_connected}});
-  AppendFamily(out, "muster_runs_active", "gauge", "Runs that go on.", {{"", counts.active_runs}});
-  AppendFamily(out, "muster_jobs", "gauge", "Jobs that are not finished, by state.",
-               {{"{state=\"queued\"}", counts.jobs_queued},
-                {"{state=\"leased\"}", counts.jobs_leased},
-                {"{state=\"running\"}", counts.jobs_running}});
-  AppendFamily(out, "muster_events_ingested_total", "counter", "Events of agents that were taken.",
-               {{"", counts.events_ingested}});
-  AppendFamily(out, "muster_measurements_ingested_total", "counter", "Measurements among them.",
-               {{"", counts.measurements_ingested}});
-  AppendFamily(out, "muster_events_duplicate_total", "counter", "Events that were already there, and dropped.",
-               {{"", counts.events_duplicate}});
-  AppendFamily(out, "muster_leases_lost_total", "counter", "Leases that no agent renewed in time.",
-               {{"", counts.leases_lost}});
+  AppendOne(out, "muster_machines", MetricType::kGauge, "Machines of the fleet.", counts.machines);
+  AppendOne(out, "muster_machines_connected", MetricType::kGauge, "Machines whose agent is connected.",
+            counts.machines_connected);
+  AppendOne(out, "muster_runs_active", MetricType::kGauge, "Runs that go on.", counts.active_runs);
+  base::PrometheusFamily jobs(out, "muster_jobs", MetricType::kGauge, "Jobs that are not finished, by state.");
+  jobs.Add("state=\"queued\"", static_cast<double>(counts.jobs_queued));
+  jobs.Add("state=\"leased\"", static_cast<double>(counts.jobs_leased));
+  jobs.Add("state=\"running\"", static_cast<double>(counts.jobs_running));
+  AppendOne(out, "muster_events_ingested_total", MetricType::kCounter, "Events of agents that were taken.",
+            counts.events_ingested);
+  AppendOne(out, "muster_measurements_ingested_total", MetricType::kCounter, "Measurements among them.",
+            counts.measurements_ingested);
+  AppendOne(out, "muster_events_duplicate_total", MetricType::kCounter, "Events that were already there, and dropped.",
+            counts.events_duplicate);
+  AppendOne(out, "muster_leases_lost_total", MetricType::kCounter, "Leases that no agent renewed in time.",
+            counts.leases_lost);
 }
 
 }  // namespace
@@ -168,12 +168,12 @@ void Metrics::MachineSeen(const v1::Machine& machine) {
 }
 
 void Metrics::AppendDevices(std::string& out) const {
-  AppendFamily(out, "muster_devices", "gauge",
-               "GPUs of the fleet, by what they are and whether their driver serves them.", {});
+  base::PrometheusFamily devices(out, "muster_devices", MetricType::kGauge,
+                                 "GPUs of the fleet, by what they are and whether their driver serves them.");
   for (const auto& [kind, count] : kinds_) {
-    absl::StrAppend(&out, "muster_devices{vendor=\"", kind.vendor, "\",model=\"", EscapeLabel(kind.model),
-                    "\",driver_state=\"", kind.driver_state, "\"", kind.simulated ? ",simulated=\"true\"" : "", "} ",
-                    count, "\n");
+    devices.Add(
+        base::PrometheusLabels({{"vendor", kind.vendor}, {"model", kind.model}, {"driver_state", kind.driver_state}}),
+        kind.simulated ? "simulated=\"true\"" : "", static_cast<double>(count));
   }
 }
 
@@ -186,9 +186,9 @@ std::string Metrics::Text() const {
     AppendCounts(out, counts_);
     AppendDevices(out);
   }
-  AppendFamily(out, "muster_series_refused_total", "counter",
-               "Results and measurements left out of these metrics because there were too many series.",
-               {{"", series_.refused()}});
+  AppendOne(out, "muster_series_refused_total", MetricType::kCounter,
+            "Results and measurements left out of these metrics because there were too many series.",
+            series_.refused());
   series_.Write(out);
   return out;
 }

@@ -114,8 +114,6 @@ TEST(Metrics, WhatAgentsCanMakeItRememberIsBounded) {
   EXPECT_EQ(series.refused(), 15u);
 }
 
-TEST(Metrics, LabelsAreEscaped) { EXPECT_EQ(EscapeLabel("a\"b\\c\nd"), "a\\\"b\\\\c\\nd"); }
-
 TEST(HttpServer, ServesMetricsHealthAndAnIndexAndNothingElse) {
   Metrics metrics;
   Core::Counts counts;
