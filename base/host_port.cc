@@ -12,7 +12,8 @@ absl::StatusOr<HostPort> ParseHostPort(std::string_view text) {
   std::string_view host = text.substr(0, colon);
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   uint32_t port = 0;
-  if (colon == std::string_view::npos || host.empty() || (!bracketed && host.find(':') != std::string_view::npos) ||
+  if (colon == std::string_view::npos || host.empty() ||
+      (!bracketed && host.find_first_of(":[]") != std::string_view::npos) ||
       !absl::SimpleAtoi(AbslView(text.substr(colon + 1)), &port) || port > 65'535) {
     return absl::InvalidArgumentError(
         absl::StrCat("expected HOST:PORT, e.g. 127.0.0.1:9464 or [::1]:9464, found ", Quoted(text)));
