@@ -40,6 +40,9 @@ class CommandTest : public ::testing::Test {
     device.set_model("NVIDIA H200");
     device.set_pci_address("0000:41:00.0");
     device.set_driver_state(v1::DRIVER_STATE_READY);
+    v1::DeviceHealth& health = *status.mutable_health()->add_devices();
+    health.set_device_id(device.id());
+    health.set_state(v1::HEALTH_STATE_HEALTHY);
     v1::SuiteManifest& manifest = *status.add_suites();
     manifest.set_name(suite);
     manifest.set_version("1.0");

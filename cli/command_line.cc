@@ -245,8 +245,9 @@ class CommandLine {
     machines->add_option("--on", m->on, "Only machines that match this selector");
     Json(machines, m->json);
     auto [machine, one] =
-        Add<MachineOptions>(app_, "machine", "Show a machine: GPUs, links, suites, problems, leases", RunMachine);
+        Add<MachineOptions>(app_, "machine", "Show a machine: GPUs, links, health, suites, problems, leases", RunMachine);
     Complete(machine->add_option("NAME", one->name, "The machine's name")->required(), Values::kMachines);
+    machine->add_flag("--events", one->events, "List what happened to it lately, too");
     Json(machine, one->json);
   }
 

@@ -83,6 +83,7 @@ struct MachinesOptions {
 };
 struct MachineOptions {
   std::string name;
+  bool events = false;
   bool json = false;
 };
 struct TokenOptions {

@@ -7,6 +7,7 @@
 #include "base/status_macros.h"
 #include "base/units.h"
 #include "cli/commands.h"
+#include "cli/health_view.h"
 #include "cli/table.h"
 #include "cli/text.h"
 
@@ -163,6 +164,7 @@ absl::StatusOr<int> RunMachines(const MachinesOptions& options, Context& context
   const Palette palette = context.palette();
   Table table({{"MACHINE", false, true},
                {"AGENT"},
+               {"HEALTH", false, true},
                {"GPUS", false, true},
                {"DRIVER", false, true},
                {"JOBS", true},
@@ -170,6 +172,7 @@ absl::StatusOr<int> RunMachines(const MachinesOptions& options, Context& context
   for (const v1::MachineStatus& status : response.machines()) {
     table.AddRow({{Sanitize(status.machine().name(), 253)},
                   ConnectionOf(status, palette, context.environment().now_unix_ms()),
+                  HealthSummary(status, palette),
                   {DevicesOf(status.machine())},
                   {DriversOf(status.machine())},
                   {absl::StrCat(status.leases_size())},
@@ -200,6 +203,13 @@ absl::StatusOr<int> RunMachine(const MachineOptions& options, Context& context) 
   context.out() << palette.Paint(Style::kBold, Sanitize(status.machine().name(), 253)) << "\n"
                 << MachineFacts(status, context) << "\n"
                 << DeviceTable(status.machine(), context);
+  if (const std::string health = HealthDetails(status, palette, context.environment().now_unix_ms()); !health.empty())
+    context.out() << "\nhealth\n" << health;
+  if (const int events = status.health().events_size(); options.events) {
+    context.out() << "\nevents" << (events == 0 ? ": none\n" : "\n") << EventLines(status, palette);
+  } else if (events > 0) {
+    context.out() << "  events: " << events << " (--events)\n";
+  }
   if (const std::string problems = MachineProblems(status, palette); !problems.empty())
     context.out() << "\nproblems and notes\n" << problems;
   for (const v1::Lease& lease : status.leases()) {

@@ -58,7 +58,7 @@ TEST_F(QueryTest, Machines) {
   device.set_driver_problem("no kernel driver is bound");
   fake_.AddMachine(away);
   const std::string text = Muster({"machines"}).out;
-  EXPECT_THAT(text, HasSubstr("h200-1         ✓ connected            NVIDIA H200"));
+  EXPECT_THAT(text, HasSubstr("h200-1         ✓ connected            ✓ HEALTHY  NVIDIA H200"));
   EXPECT_THAT(text, AllOf(HasSubstr("node\\x1b[31m2  ✗ away for 1 min 00 s"), HasSubstr("1 GPU without driver")));
   EXPECT_THAT(Muster({"machines", "--on", "name=h200-1"}).out, Not(HasSubstr("away")));
   EXPECT_THAT(Muster({"machines", "--on", "name=x"}).err, HasSubstr("no machine matches name=x"));
@@ -69,6 +69,17 @@ TEST_F(QueryTest, Machines) {
 TEST_F(QueryTest, Machine) {
   const Outcome shown = Muster({"machine", "h200-1"});
   EXPECT_THAT(shown.out, AllOf(HasSubstr("suites     driver 1.0\n"), HasSubstr("0    NVIDIA H200  0000:41:00.0\n")));
+  EXPECT_THAT(shown.out, HasSubstr("health\n  GPU 0  ✓ HEALTHY\n"));
+  v1::MachineStatus unwell;
+  unwell.mutable_machine()->set_name("m1");
+  v1::HealthEvent& event = *unwell.mutable_health()->add_events();
+  event.set_code("machine-check");
+  event.set_severity(v1::EVENT_SEVERITY_CRITICAL);
+  fake_.AddMachine(unwell);
+  EXPECT_THAT(Muster({"machine", "m1"}).out, AllOf(HasSubstr("  events: 1 (--events)\n"), Not(HasSubstr("CRITICAL"))));
+  EXPECT_THAT(Muster({"machine", "m1", "--events"}).out, HasSubstr("  CRITICAL  machine  machine-check  "));
+  EXPECT_THAT(Muster({"machine", "h200-1", "--events"}).out, HasSubstr("events: none\n"));
+  EXPECT_THAT(Muster({"machine", "m1", "--json"}).out, HasSubstr("\"code\": \"machine-check\""));
   const Outcome unknown = Muster({"machine", "h200-2"});
   EXPECT_EQ(unknown.exit, 2);
   EXPECT_THAT(unknown.err, HasSubstr("no machine is called h200-2"));
@@ -163,9 +174,9 @@ TEST_F(QueryTest, HelpAndVersion) {
 // Completion follows the structure of the commands; what it looks up comes from the coordinator.
 TEST_F(QueryTest, Completes) {
   RunSmoke();
-  EXPECT_EQ(
-      Completions({"mach"}),
-      "machines\tList the machines of the fleet\nmachine\tShow a machine: GPUs, links, suites, problems, leases\n");
+  EXPECT_EQ(Completions({"mach"}),
+            "machines\tList the machines of the fleet\nmachine\tShow a machine: GPUs, links, health, suites, problems, "
+            "leases\n");
   EXPECT_EQ(Completions({"run", ""}), "smoke\ta plan of the test\n");
   EXPECT_EQ(Completions({"run", "smoke", "--suite", "d"}), "driver\n");
   EXPECT_EQ(Completions({"run", "smoke", "--level", ""}), "quick\nmedium\nlong\nstress\n");

@@ -155,9 +155,9 @@ grpc::ServerUnaryReactor* ControlService::ListMachines(Context* context, const v
     }
     AskCore(
         [on = *std::move(on), request, response](Core& core, base::Time) {
-          for (v1::MachineStatus& status : core.Machines()) {
+          const Core::Detail detail = request->with_suites() ? Core::Detail::kSuites : Core::Detail::kBrief;
+          for (v1::MachineStatus& status : core.Machines(detail)) {
             if (!IsMeant(on, status.machine())) continue;
-            if (!request->with_suites()) status.clear_suites();
             *response->add_machines() = std::move(status);
           }
           return absl::OkStatus();

@@ -183,7 +183,7 @@ void ControlService::WithReport(const std::string& run, std::function<void(absl:
         for (const v1::Job& job : report->stored.jobs) names.insert(job.machine());
         for (const std::string& name : names) {
           // Gone or not: the report does without.
-          if (absl::StatusOr<v1::MachineStatus> status = core.FindMachine(name); status.ok()) {
+          if (absl::StatusOr<v1::MachineStatus> status = core.FindMachine(name, Core::Detail::kBrief); status.ok()) {
             report->machines[name] = std::move(*status->mutable_machine());
           }
         }

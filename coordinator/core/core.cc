@@ -14,24 +14,35 @@ Effects Core::Impl::TakeEffects() {
   Effects effects;
   effects.batch = ledger.TakeBatch(effects.changed_runs);
   std::vector<MachineRecord> machines = fleet.TakeChanges();
+  for (const MachineRecord& machine : machines) effects.changed_machines.push_back(machine.machine.name());
   effects.batch.machines = std::move(machines);
   effects.messages = outgoing.Take();
   effects.wanted_runs = std::exchange(wanted_runs, {});
+  effects.warnings = std::exchange(warnings, {});
   ledger.Evict(last_time);
   return effects;
 }
 
-v1::MachineStatus Core::Impl::StatusOf(const MachineEntry& machine) const {
+v1::MachineStatus Core::Impl::StatusOf(const MachineEntry& machine, Detail detail) const {
   v1::MachineStatus status;
   *status.mutable_machine() = machine.record.machine;
   status.set_connected(machine.session != 0);
   status.set_last_seen_unix_ms(machine.record.last_seen_unix_ms);
   status.set_enrolled_unix_ms(machine.record.enrolled_unix_ms);
-  for (const v1::SuiteManifest& suite : machine.record.suites) *status.add_suites() = suite;
+  if (detail != Detail::kBrief)
+    status.mutable_suites()->Assign(machine.record.suites.begin(), machine.record.suites.end());
   for (const std::string& problem : machine.record.suite_problems) status.add_suite_problems(problem);
   for (v1::Lease& lease : dispatcher.LeasesOf(machine, last_time)) *status.add_leases() = std::move(lease);
   status.set_outbox_bytes(machine.outbox_bytes);
   status.set_outbox_limit_bytes(machine.outbox_limit_bytes);
+  *status.mutable_health() = HealthNow(machine.record.machine, machine.record.health, machine.contact());
+  if (detail != Detail::kWhole) {
+    status.mutable_health()->clear_events();
+    return status;
+  }
+  v1::TelemetryReport samples;
+  samples.ParseFromString(machine.samples);
+  status.mutable_samples()->Swap(samples.mutable_samples());
   return status;
 }
 
@@ -114,16 +125,16 @@ std::vector<v1::RunningCase> Core::RunningCases(std::string_view run_id) const {
   return running;
 }
 
-std::vector<v1::MachineStatus> Core::Machines() const {
+std::vector<v1::MachineStatus> Core::Machines(Detail detail) const {
   std::vector<v1::MachineStatus> machines;
-  for (const auto& [name, machine] : impl_->fleet.machines()) machines.push_back(impl_->StatusOf(machine));
+  for (const auto& [name, machine] : impl_->fleet.machines()) machines.push_back(impl_->StatusOf(machine, detail));
   return machines;
 }
 
-absl::StatusOr<v1::MachineStatus> Core::FindMachine(std::string_view name) const {
+absl::StatusOr<v1::MachineStatus> Core::FindMachine(std::string_view name, Detail detail) const {
   const MachineEntry* machine = std::as_const(impl_->fleet).Find(name);
   if (machine == nullptr) return absl::NotFoundError(absl::StrCat("there is no machine ", base::Quoted(name)));
-  return impl_->StatusOf(*machine);
+  return impl_->StatusOf(*machine, detail);
 }
 
 Core::Counts Core::counts() const {

@@ -52,6 +52,10 @@ struct Effects {
   std::vector<Message> messages;
   // Runs whose state changed, each once: watchers look again.
   std::vector<std::string> changed_runs;
+  // Machines of which something that a MachineStatus shows changed, each once.
+  std::vector<std::string> changed_machines;
+  // For the log: what agents sent and was not taken.
+  std::vector<std::string> warnings;
   // Runs that agents named and that are no longer here. When this batch is durable, give what Store::ReadRun has of
   // them to Core::Restore; leave it be when the store has none (the agent then keeps its attempt).
   std::vector<std::string> wanted_runs;
@@ -101,8 +105,13 @@ class Core {
   absl::StatusOr<StoredRun> ReadRun(std::string_view run_id) const;
   // Cases that started and have not ended.
   std::vector<v1::RunningCase> RunningCases(std::string_view run_id) const;
-  std::vector<v1::MachineStatus> Machines() const;
-  absl::StatusOr<v1::MachineStatus> FindMachine(std::string_view name) const;
+  enum class Detail {
+    kBrief,   // Without suites, events and samples.
+    kSuites,  // With the suites.
+    kWhole,
+  };
+  std::vector<v1::MachineStatus> Machines(Detail detail = Detail::kBrief) const;
+  absl::StatusOr<v1::MachineStatus> FindMachine(std::string_view name, Detail detail = Detail::kWhole) const;
 
   struct Counts {
     uint64_t machines = 0, machines_connected = 0, devices = 0, active_runs = 0;

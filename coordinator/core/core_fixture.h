@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -112,6 +113,8 @@ class CoreFixture : public ::testing::Test {
     Effects effects = core_->TakeEffects();
     ASSERT_TRUE(store_.Commit(effects.batch).ok());
     for (Effects::Message& message : effects.messages) Keep(message);
+    warnings_.insert(warnings_.end(), effects.warnings.begin(), effects.warnings.end());
+    changed_machines_.insert(effects.changed_machines.begin(), effects.changed_machines.end());
     for (const std::string& id : effects.wanted_runs) {
       if (absl::StatusOr<StoredRun> run = store_.ReadRun(id); run.ok()) core_->Restore(*std::move(run), now_);
     }
@@ -144,6 +147,24 @@ class CoreFixture : public ::testing::Test {
       attempt.set_phase(phase);
     }
     core_->OnAgentMessage(session, message, now_);
+    Flush();
+  }
+  // Says how these devices are, and nothing of others.
+  void Health(SessionId session, const std::map<std::string, v1::HealthState>& devices) {
+    v1::AgentMessage message;
+    message.mutable_health()->set_time_unix_ms(now_.unix_ms);
+    for (const auto& [id, state] : devices) {
+      v1::DeviceHealth& device = *message.mutable_health()->add_devices();
+      device.set_device_id(id);
+      device.set_state(state);
+      device.set_since_unix_ms(now_.unix_ms);
+      if (state == v1::HEALTH_STATE_HEALTHY) continue;
+      v1::HealthCondition& condition = *device.add_conditions();
+      condition.set_code("nvidia.xid.79");
+      condition.set_state(state);
+      condition.set_message("GPU has fallen off the bus");
+    }
+    core_->OnAgentMessage(session, std::move(message), now_);
     Flush();
   }
   void Connect(SessionId session, const std::string& machine, const std::vector<v1::Device>& devices) {
@@ -209,6 +230,8 @@ class CoreFixture : public ::testing::Test {
   std::unique_ptr<Core> core_;
   std::vector<v1::Directive> runs_;
   std::vector<Effects::Message> sent_;
+  std::vector<std::string> warnings_;
+  std::set<std::string> changed_machines_;
   int results_seen_ = 0;
   int measurements_seen_ = 0;
 

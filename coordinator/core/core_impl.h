@@ -29,6 +29,8 @@ class Core::Impl final : public IngestSink {
   void OnHello(SessionId session, const v1::Hello& hello, base::Time now);
   void OnState(SessionId session, MachineEntry& machine, const v1::AgentState& state, base::Time now);
   void OnEvents(SessionId session, MachineEntry& machine, v1::EventBatch& events, base::Time now);
+  // What is too much is left out, and said once a session.
+  void NoteHealth(MachineEntry& machine, const absl::Status& taken);
   void Refuse(SessionId session, v1::Refusal::Code code, std::string_view why, base::Time now);
   void Restore(StoredRun run, base::Time now);
   void Want(std::string_view run_id, base::Time now);
@@ -40,7 +42,7 @@ class Core::Impl final : public IngestSink {
                                     base::Time now);
   void ObserveResult(const JobRecord& job, const v1::CaseResult& result) const;
   Effects TakeEffects();
-  v1::MachineStatus StatusOf(const MachineEntry& machine) const;
+  v1::MachineStatus StatusOf(const MachineEntry& machine, Detail detail) const;
 
   // IngestSink.
   WriteBatch& batch() override { return ledger.batch(); }
@@ -61,6 +63,7 @@ class Core::Impl final : public IngestSink {
   TokenTable tokens;
   RequestMemory requests;
   std::vector<std::string> wanted_runs;
+  std::vector<std::string> warnings;
   absl::flat_hash_map<std::string, int64_t> asked;  // Run id to when it was asked for.
   std::function<void(const Observation&)> observer;
   uint64_t events_ingested = 0, measurements_ingested = 0, events_duplicate = 0;

@@ -1,4 +1,6 @@
 // Core's side of the agents' sessions, and how it begins.
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "base/names.h"
 #include "coordinator/core/core_impl.h"
@@ -49,7 +51,18 @@ void Core::Impl::OnMessage(SessionId session, v1::AgentMessage& message, base::T
     OnState(session, *machine, message.state(), now);
   } else if (message.has_events()) {
     OnEvents(session, *machine, *message.mutable_events(), now);
+  } else if (message.has_health()) {
+    NoteHealth(*machine, fleet.TakeHealth(*machine, *message.mutable_health(), now));
+    dispatcher.Dispatch(*machine, now);  // It may have waited for this.
+  } else if (message.has_telemetry()) {
+    NoteHealth(*machine, fleet.TakeTelemetry(*machine, message.telemetry()));
   }
+}
+
+void Core::Impl::NoteHealth(MachineEntry& machine, const absl::Status& taken) {
+  if (taken.ok() || std::exchange(machine.warned, true)) return;
+  warnings.push_back(absl::StrCat("machine ", machine.record.machine.name(),
+                                  " sends of its health what is not taken: ", taken.message()));
 }
 
 void Core::Impl::Refuse(SessionId session, v1::Refusal::Code code, std::string_view why, base::Time now) {

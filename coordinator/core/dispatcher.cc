@@ -83,7 +83,7 @@ void Dispatcher::MachineChanged(const MachineEntry& machine) {
 }
 
 void Dispatcher::Dispatch(MachineEntry& machine, base::Time now) {
-  if (machine.session == 0 || !machine.stated) return;
+  if (machine.session == 0 || !machine.stated || machine.AwaitsHealth(now, 2 * options_.heartbeat_interval_ms)) return;
   Station& station = stations_[machine.record.machine.name()];
   while (JobRecord* job = station.queue.Next()) Grant(machine, station, *job, now);
 }

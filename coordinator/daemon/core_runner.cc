@@ -115,6 +115,12 @@ void CoreRunner::Release(const absl::Status& durable) {
     if (outlets_.run_changed) {
       for (const std::string& run_id : released.effects.changed_runs) outlets_.run_changed(run_id);
     }
+    if (outlets_.machine_changed) {
+      for (const std::string& machine : released.effects.changed_machines) outlets_.machine_changed(machine);
+    }
+    if (outlets_.log) {
+      for (const std::string& line : released.effects.warnings) outlets_.log(line);
+    }
     for (std::string& run_id : released.effects.wanted_runs) FetchRun(std::move(run_id));
   }
   for (const Answer& answer : released.answers) answer(durable);

@@ -38,6 +38,7 @@ class CoreRunner {
   struct Outlets {
     std::function<void(Effects::Message message)> send;
     std::function<void(const std::string& run_id)> run_changed;
+    std::function<void(const std::string& machine)> machine_changed;
     std::function<void(const absl::Status& store)> store_health;  // When it changes.
     std::function<void(const WriteBatch& batch, double seconds)> committed;
     std::function<void(const Core::Counts& counts)> counted;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 
 namespace muster::coordinator {
 namespace {
@@ -67,6 +68,18 @@ std::set<std::string, std::less<>> MachineEntry::UsableDevices() const {
   return ids;
 }
 
+Contact MachineEntry::contact() const {
+  return {.connected = session != 0,
+          .reported = health_reported,
+          .connected_unix_ms = connected.unix_ms,
+          .last_seen_unix_ms = record.last_seen_unix_ms};
+}
+
+bool MachineEntry::AwaitsHealth(base::Time now, int64_t at_most_ms) const {
+  return session != 0 && !health_reported && now.mono_ms - connected.mono_ms < at_most_ms &&
+         NamesFailed(record.machine, record.health);
+}
+
 FleetTable::FleetTable(std::vector<MachineRecord> records) {
   for (MachineRecord& record : records) {
     devices_ += record.machine.devices_size();
@@ -113,6 +126,10 @@ v1::Refusal FleetTable::Hello(uint64_t session, const v1::Hello& hello, base::Ti
   devices_ += hello.machine().devices_size() - machine->record.machine.devices_size();
   machine->session = session;
   machine->stated = false;
+  machine->connected = now;
+  machine->health_reported = false;
+  machine->warned = false;
+  machine->samples.clear();
   machine->record.machine = hello.machine();
   machine->record.suites.assign(hello.suites().begin(), hello.suites().end());
   machine->record.suite_problems.assign(hello.suite_problems().begin(), hello.suite_problems().end());
@@ -128,10 +145,34 @@ MachineEntry* FleetTable::MachineOf(uint64_t session) {
   return machine != nullptr && machine->session == session ? machine : nullptr;
 }
 
+absl::Status FleetTable::TakeHealth(MachineEntry& machine, v1::HealthReport& report, base::Time now) {
+  RETURN_IF_ERROR(CheckHealth(report));
+  v1::HealthReport& known = machine.record.health;
+  const auto newest = [](const v1::HealthReport& r) {
+    return r.events().empty() ? 0 : r.events().rbegin()->sequence();
+  };
+  const bool first = !std::exchange(machine.health_reported, true);
+  const bool write_events =
+      newest(known) != newest(report) && now.mono_ms - machine.health_written_mono_ms >= kWriteEventsMs;
+  if (first || write_events || !SameConditions(known, report)) {
+    machine.health_written_mono_ms = now.mono_ms;
+    Changed(machine);
+  }
+  known.Swap(&report);
+  return absl::OkStatus();
+}
+
+absl::Status FleetTable::TakeTelemetry(MachineEntry& machine, const v1::TelemetryReport& report) {
+  RETURN_IF_ERROR(CheckTelemetry(report));
+  report.SerializeToString(&machine.samples);
+  return absl::OkStatus();
+}
+
 void FleetTable::Close(uint64_t session, base::Time now) {
   if (MachineEntry* machine = MachineOf(session)) {
     machine->session = 0;
     machine->stated = false;
+    machine->samples.clear();
     machine->record.last_seen_unix_ms = now.unix_ms;
     --connected_;
     Changed(*machine);

@@ -78,6 +78,7 @@ absl::Status SqliteReader::LoadMachines(Snapshot& snapshot) {
     record.suite_problems.assign(status.suite_problems().begin(), status.suite_problems().end());
     record.enrolled_unix_ms = status.enrolled_unix_ms();
     record.last_seen_unix_ms = status.last_seen_unix_ms();
+    record.health = std::move(*status.mutable_health());
   }
 }
 

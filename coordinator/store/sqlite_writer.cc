@@ -42,6 +42,7 @@ absl::Status SqliteWriter::WriteMachines(const WriteBatch& batch) {
     status.mutable_suite_problems()->Assign(record.suite_problems.begin(), record.suite_problems.end());
     status.set_enrolled_unix_ms(record.enrolled_unix_ms);
     status.set_last_seen_unix_ms(record.last_seen_unix_ms);
+    *status.mutable_health() = record.health;
     status.SerializeToString(&scratch_);
     RETURN_IF_ERROR(put.Text(record.machine.name()).Blob(scratch_).Run());
   }

@@ -17,6 +17,7 @@
 #include "muster/v1/control_service.pb.h"
 #include "muster/v1/event.pb.h"
 #include "muster/v1/fleet.pb.h"
+#include "muster/v1/health.pb.h"
 #include "muster/v1/run.pb.h"
 #include "muster/v1/suite.pb.h"
 
@@ -29,6 +30,7 @@ struct MachineRecord {
   std::vector<std::string> suite_problems;
   int64_t enrolled_unix_ms = 0;
   int64_t last_seen_unix_ms = 0;
+  v1::HealthReport health;  // The last that its agent sent.
 };
 
 // A single-use enrolment token. Only a hash of its secret is kept.

@@ -89,6 +89,7 @@ TYPED_TEST_P(StoreContract, WhatIsCommittedSurvives) {
   machine.machine.set_name("m1");
   machine.suites.emplace_back().set_name("bench");
   machine.suite_problems.push_back("suite x: broken");
+  machine.health.add_devices()->set_state(v1::HEALTH_STATE_FAILED);
   batch.machines.push_back(machine);
   batch.tokens.push_back(
       {.id = "t", .secret_sha256_hex = "ab", .role = v1::ROLE_AGENT, .bound_name = "m1", .used_by = "m1"});
@@ -106,6 +107,8 @@ TYPED_TEST_P(StoreContract, WhatIsCommittedSurvives) {
   EXPECT_EQ(snapshot->machines[0].suites[0].name(), "bench");
   EXPECT_EQ(snapshot->machines[0].suite_problems[0], "suite x: broken");
   EXPECT_EQ(snapshot->machines[0].last_seen_unix_ms, 6);
+  ASSERT_EQ(snapshot->machines[0].health.devices_size(), 1);
+  EXPECT_EQ(snapshot->machines[0].health.devices(0).state(), v1::HEALTH_STATE_FAILED);
   ASSERT_EQ(snapshot->tokens.size(), 1u);
   EXPECT_EQ(snapshot->tokens[0].role, v1::ROLE_AGENT);
   EXPECT_EQ(snapshot->tokens[0].used_by, "m1");
