@@ -1,0 +1,109 @@
+// Device memory as a whole: every byte that can be had, written and read back.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "suites/driver/requirement.h"
+#include "suites/physical/cuda_device.h"
+#include "suites/physical/memory_march.h"
+#include "suites/sdk/cuda/device.h"
+#include "suites/sdk/cuda/timing.h"
+#include "suites/sdk/devices.h"
+#include "suites/sdk/environment.h"
+#include "suites/sdk/measurement.h"
+#include "suites/sdk/parameters.h"
+#include "suites/sdk/session.h"
+
+namespace muster::driver {
+namespace {
+
+using physical::MarchElement;
+using physical::MarchReport;
+
+// Of what the GPU has; the rest is the driver's.
+constexpr double kCoverageFloor = 0.95;
+constexpr uint64_t kCopyBytes = 8ull << 30;
+constexpr size_t kErrorsShown = 8;
+
+void ReportRates(const MarchReport& report, double copy) {
+  const double floor = sdk::Parameter<double>("march_floor");
+  const struct {
+    MarchElement element;
+    const char* name;
+  } kinds[] = {{MarchElement::kWrite, "memory.march.write_bandwidth"},
+               {MarchElement::kVerify, "memory.march.verify_bandwidth"},
+               {MarchElement::kVerifyWrite, "memory.march.verify_write_bandwidth"},
+               {MarchElement::kMirror, "memory.march.move_bandwidth"}};
+  sdk::Measure("memory.march.copy_bandwidth", copy, "B/s");
+  for (const auto& [element, name] : kinds) {
+    std::vector<double> rates;
+    for (const MarchReport::Rate& rate : report.rates) {
+      if (rate.element == element) rates.push_back(rate.bytes_per_second);
+    }
+    if (rates.empty()) continue;
+    sdk::Measure(name, sdk::cuda::Median(rates), "B/s");
+    sdk::Measure(absl::StrCat(name, ".share_of_copy"), sdk::cuda::Median(rates) / copy, "1").AtLeast(floor);
+  }
+}
+
+// What the device's own counters saw meanwhile. Counters that it does not have say nothing.
+class ErrorCounters {
+ public:
+  explicit ErrorCounters(const NvmlDevice& device)
+      : device_(device), ecc_(device.nvml.EccState(device.handle)), remapped_(device.nvml.Remapped(device.handle)) {}
+
+  void ReportChange() const {
+    const auto ecc = device_.nvml.EccState(device_.handle);
+    if (ecc_.ok() && ecc.ok()) {
+      sdk::Measure("memory.march.ecc_corrected", Grown(ecc_->volatile_corrected, ecc->volatile_corrected), "1");
+      sdk::Measure("memory.march.ecc_uncorrected", Grown(ecc_->volatile_uncorrected, ecc->volatile_uncorrected), "1")
+          .ExpectEqual(0);
+    }
+    const auto remapped = device_.nvml.Remapped(device_.handle);
+    if (!remapped_.ok() || !remapped.ok()) return;
+    sdk::Measure(
+        "memory.march.rows_remapped",
+        Grown(remapped_->corrected, remapped->corrected) + Grown(remapped_->uncorrected, remapped->uncorrected), "1")
+        .ExpectEqual(0);
+  }
+
+ private:
+  static double Grown(uint64_t before, uint64_t after) {
+    return static_cast<double>(after) - static_cast<double>(before);
+  }
+
+  const NvmlDevice& device_;
+  const absl::StatusOr<sdk::Nvml::Ecc> ecc_;
+  const absl::StatusOr<sdk::Nvml::RemappedRows> remapped_;
+};
+
+TEST(memory, march) {
+  sdk::ForEachDevice([](const v1::Device& device) {
+    const NvmlDevice found = RequireNvml(device);
+    const sdk::cuda::DeviceScope scope(device);
+    const auto gpu = physical::MakeCudaDevice();
+    const ErrorCounters counters(found);
+    const double copy = physical::CopyBandwidth(*gpu, std::min(kCopyBytes, gpu->FreeBytes() / 2));
+    const MarchReport report =
+        physical::MarchMemory(*gpu, {.level = sdk::Session::Current().environment().level,
+                                     .seed = static_cast<uint64_t>(sdk::Parameter<int64_t>("seed")),
+                                     .fault = physical::ParseFault(sdk::Parameter<std::string>("inject"))});
+    sdk::ReportWork("bytes", report.bytes_moved);
+    sdk::Measure("memory.march.wrong_vectors", static_cast<double>(report.wrong_vectors), "1").ExpectEqual(0);
+    for (size_t i = 0; i < std::min(kErrorsShown, report.errors.size()); ++i)
+      ADD_FAILURE() << report.errors[i].Describe();
+    counters.ReportChange();
+    sdk::Measure("memory.march.bytes_tested", static_cast<double>(report.bytes_tested), "B");
+    sdk::Measure("memory.march.time", report.seconds, "s");
+    sdk::Measure("memory.march.coverage",
+                 static_cast<double>(report.bytes_tested) / static_cast<double>(device.memory_bytes()), "1")
+        .AtLeast(kCoverageFloor);
+    ReportRates(report, copy);
+  });
+}
+
+}  // namespace
+}  // namespace muster::driver

@@ -1,0 +1,38 @@
+// The host's processor as a compute device: the same kernels, one work item after the other. For the tests of the
+// tests; nothing that it takes in time is a figure of anything.
+#ifndef MUSTER_SUITES_PHYSICAL_HOST_DEVICE_H_
+#define MUSTER_SUITES_PHYSICAL_HOST_DEVICE_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "suites/physical/compute_device.h"
+
+namespace muster::physical {
+
+class HostDevice final : public ComputeDevice {
+ public:
+  // Gives `memory_bytes` in all, in pieces of at most `largest_piece` (0: any).
+  explicit HostDevice(uint64_t memory_bytes, uint64_t largest_piece = 0)
+      : free_(memory_bytes), largest_piece_(largest_piece) {}
+  ~HostDevice() override;
+
+  void* Allocate(uint64_t bytes) override;
+  void Free(void* memory) override;
+  uint64_t FreeBytes() override { return free_; }
+  void Launch(const KernelLaunch& launch) override;
+  void Zero(void* memory, uint64_t bytes) override;
+  void Copy(void* to, const void* from, uint64_t bytes) override;
+  void ReadBack(void* host, const void* memory, uint64_t bytes) override;
+  double Seconds(const std::function<void()>& queue) override;
+
+ private:
+  uint64_t free_;
+  const uint64_t largest_piece_;
+  std::map<void*, uint64_t> pieces_;
+};
+
+}  // namespace muster::physical
+
+#endif  // MUSTER_SUITES_PHYSICAL_HOST_DEVICE_H_
