@@ -176,7 +176,7 @@ absl::StatusOr<Subprocess> Subprocess::Start(const Options& options) {
       .argv = argv.data(),
       .envp = envp.data(),
       .working_directory = options.working_directory.empty() ? nullptr : options.working_directory.c_str(),
-      .stdin_fd = null.get(),
+      .stdin_fd = options.stdin_fd > 2 ? options.stdin_fd : null.get(),
       .stdout_fd = out.write.get(),
       .stderr_fd = err.write.get(),
       .cgroup_procs_fd = options.cgroup_procs_fd,

@@ -1,10 +1,11 @@
 // One program that this process started, without a shell.
 //
 // The child leads a session and process group of its own, sees the given environment and descriptors 0 to 2 alone
-// (stdin is /dev/null), with default signal handling. It is started by clone(CLONE_VM | CLONE_VFORK) like posix_spawn,
-// so nothing of a large process is copied and no lock is held in the child. It does not die with its parent (no
-// PR_SET_PDEATHSIG): that signal follows the *thread* that started the child and reaches the child alone, not its
-// group; whoever needs the whole group gone after a crash finds it again by its cgroup or its environment.
+// (stdin is /dev/null unless the options say otherwise), with default signal handling. It is started by
+// clone(CLONE_VM | CLONE_VFORK) like posix_spawn, so nothing of a large process is copied and no lock is held in the
+// child. It does not die with its parent (no PR_SET_PDEATHSIG): that signal follows the *thread* that started the child
+// and reaches the child alone, not its group; whoever needs the whole group gone after a crash finds it again by its
+// cgroup or its environment.
 //
 // Not thread-safe; one owner. Signals can be sent from the owner only while the child is not reaped, so a pid is never
 // reused under it.
@@ -56,6 +57,7 @@ class Subprocess {
     std::vector<std::string> arguments;    // Without argv[0].
     std::vector<std::string> environment;  // "NAME=value"; all that the child sees.
     std::string working_directory;         // Empty: this process's.
+    int stdin_fd = -1;                     // Above 2, becomes the child's stdin; -1: /dev/null.
     // Directory descriptor's "cgroup.procs" opened for writing: the child joins it before the program begins. -1: none.
     int cgroup_procs_fd = -1;
     std::optional<uint64_t> address_space_bytes;  // RLIMIT_AS. Cores are never dumped.

@@ -4,7 +4,7 @@
 // The child is the agent's own program, started as `PROGRAM --sampler=nvml` (sampler_child.h). A thread of this class
 // reads it and posts to the loop; everything public is called on the loop, and so are the callbacks.
 //
-//   STARTING ──samples──► RUNNING ──no sample for hang_after_ms──► HUNG ──child is gone──► (pause) ──► STARTING
+//   STARTING ──samples──► RUNNING ──call longer than hang_after_ms─► HUNG ──child is gone──► (pause) ──► STARTING
 //      │                     └──────────child ended──────────► BROKEN ──(pause, longer each time)──► STARTING
 //      └──library not installed, no device──► ABSENT (asked again when the machine's devices change)
 #ifndef MUSTER_AGENT_TELEMETRY_SAMPLER_PROCESS_H_
@@ -42,7 +42,7 @@ struct SamplerStatus {
   uint64_t hangs = 0;
   uint64_t crashes = 0;
   uint64_t samples = 0;  // Turns.
-  // PCI addresses that are left alone for now because a call on them hung.
+  // PCI addresses that are left alone for now because a call on them hung, or crashed twice running.
   std::vector<std::string> skipped;
 };
 
@@ -54,18 +54,20 @@ class SamplerProcess {
     // Where /sys is, for the Intel sampler.
     std::string root = "/";
     int64_t interval_ms = 1'000;
-    // A turn that takes longer hangs.
+    // A driver call that takes longer hangs; so does a turn that takes four times, a start that takes six times that.
     int64_t hang_after_ms = 5'000;
     // Before a child is started anew; doubled each time up to the other.
     int64_t restart_pause_ms = 1'000;
     int64_t max_restart_pause_ms = 60'000;
     // How long a device whose call hung is left alone.
     int64_t skip_ms = 60'000;
+    // For tests: one that a child can ignore, as a process ignores every signal while it sits in the kernel.
+    int kill_signal = 9;
   };
   struct Callbacks {
     // One sample of each device; device_id is still empty.
     std::function<void(std::vector<v1::DeviceSample> samples)> on_samples;
-    // At each change of state, of the skipped devices, of hangs or of crashes.
+    // At each change of state, of the skipped devices, of hangs or of crashes. `samples` has moved on since.
     std::function<void(const SamplerStatus& status)> on_status;
   };
 
