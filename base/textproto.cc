@@ -53,10 +53,11 @@ class Errors final : public google::protobuf::io::ErrorCollector {
 
 }  // namespace
 
-absl::Status ParseTextProto(std::string_view text, std::string_view source, google::protobuf::Message* message) {
-  if (text.size() > kMaxTextProtoBytes) {
+absl::Status ParseTextProto(std::string_view text, std::string_view source, google::protobuf::Message* message,
+                            uint64_t max_bytes) {
+  if (text.size() > max_bytes) {
     return absl::InvalidArgumentError(
-        absl::StrCat(std::string(source), " is longer than the limit of ", kMaxTextProtoBytes, " bytes"));
+        absl::StrCat(std::string(source), " is longer than the limit of ", max_bytes, " bytes"));
   }
   message->Clear();
   Errors errors(source);

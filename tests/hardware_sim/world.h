@@ -15,6 +15,8 @@
 #include "absl/status/statusor.h"
 #include "muster/v1/fleet.pb.h"
 #include "muster/v1/telemetry.pb.h"
+#include "tests/hardware_sim/faults.h"
+#include "tests/hardware_sim/models.h"
 #include "tests/hardware_sim/scenario.pb.h"
 
 namespace muster::sim {
@@ -25,12 +27,15 @@ using Seconds = double;
 // A device's fixed side, after model and defaults. `device.model` ends in "(simulated)".
 struct DeviceFacts {
   v1::Device device;  // Identity, PCI, memory, firmware; what its vendor's library would tell.
-  Device scenario;
+  Device scenario;    // Defaults filled in.
   CustomModel model;  // Filled for every model.
+  ModelTraits traits;
+  Bends bends;
 };
 
 struct CallFault {
   bool hangs = false;
+  Seconds until = 0;   // When it hangs: until when; infinity for good.
   int64_t result = 0;  // When it does not hang.
 };
 
@@ -63,8 +68,8 @@ class World {
  private:
   World() = default;
 
-  std::string machine_;
   std::vector<DeviceFacts> devices_;
+  std::vector<LogLine> log_;  // In order.
 };
 
 // The world that the environment names: MUSTER_SIM_SCENARIO (a text proto file, read again when it changes),
@@ -72,7 +77,8 @@ class World {
 class LiveWorld {
  public:
   static absl::StatusOr<std::unique_ptr<LiveWorld>> FromEnvironment();
-  // The scenario as it is now; a changed file that is not in order leaves the old one.
+  // The scenario as it is now; a changed file that is not in order leaves the old one. Looks at the file ten times a
+  // second at most. Any thread.
   std::shared_ptr<const World> world();
   Seconds now() const;
 
