@@ -1,0 +1,387 @@
+#!/usr/bin/env python3
+"""Records nvidia-smi's answers beside Muster's samples, and compares the two field by field. Called by scripts/soak-nvml.
+
+    compare_nvidia_smi.py record OUT PHASE SECONDS PID    PID: the muster-telemetry whose cost is measured
+    compare_nvidia_smi.py compare OUT
+
+What nvidia-smi shows must lie among the samples of the moments around its answer: exactly for what is fixed or counts, within a stated
+tolerance for what moves within a second. "N/A" must be a field that Muster calls unsupported, and the reverse.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+# Samples so many milliseconds before and after an answer of nvidia-smi are of the same moment.
+WINDOW_MS = 1600
+ABSENT = ("n/a", "[n/a]", "not supported", "[not supported]", "requested functionality has been deprecated")
+NOT_PERMITTED = ("insufficient permissions", "[insufficient permissions]")
+FAILING = ("unknown error", "[unknown error]", "err!", "[gpu is lost]", "gpu is lost", "unknown")
+MIB = 1024 * 1024
+
+
+def number(text, unit=None):
+    match = re.fullmatch(r"(-?[0-9]+(?:\.[0-9]+)?)\s*([A-Za-z%/]*)", text.strip())
+    if not match or (unit is not None and match.group(2) not in unit):
+        raise ValueError(text)
+    return float(match.group(1))
+
+
+def scaled(factor, *units):
+    return lambda text: number(text, units) * factor
+
+
+def truth(text):
+    return {"active": 1.0, "yes": 1.0, "not active": 0.0, "no": 0.0}[text.strip().lower()]
+
+
+class Rule:
+    """One field: where Muster has it, where nvidia-smi has it (the first path that is there), and how near they must be."""
+
+    def __init__(self, field, labels, paths, read, absolute=0.0, relative=0.0, lenient=False):
+        self.field, self.labels, self.read = field, tuple(labels), read
+        self.paths = [paths] if isinstance(paths, str) else paths
+        self.absolute, self.relative, self.lenient = absolute, relative, lenient
+
+    @property
+    def name(self):
+        return self.field.lower() + ("{%s}" % ",".join(self.labels) if self.labels else "")
+
+
+def rules():
+    celsius, watts, megahertz = scaled(1, "C"), scaled(1, "W"), scaled(1e6, "MHz")
+    percent, mebibytes, plain = scaled(0.01, "%"), scaled(MIB, "MiB"), scaled(1, "")
+    width = lambda text: number(text.rstrip("x"), ("",))
+    state = lambda text: number(text.lstrip("P"), ("",))
+    yield Rule("TEMPERATURE", ["core"], "temperature/gpu_temp", celsius, 1)
+    yield Rule("TEMPERATURE", ["memory"], "temperature/memory_temp", celsius, 1)
+    for limit, path in (("throttle", "gpu_temp_max_gpu_threshold"), ("slowdown", "gpu_temp_slow_threshold"),
+                        ("shutdown", "gpu_temp_max_threshold"), ("memory_throttle", "gpu_temp_max_mem_threshold")):
+        yield Rule("TEMPERATURE_LIMIT", [limit], "temperature/" + path, celsius)
+    power = ["gpu_power_readings/", "power_readings/"]
+    yield Rule("POWER", ["card"], [p + "average_power_draw" for p in power] + [p + "power_draw" for p in power], watts, 3, 0.03)
+    yield Rule("POWER", ["memory"], "gpu_memory_power_readings/average_power_draw", watts, 3, 0.03)
+    for kind, path in (("enforced", "current_power_limit"), ("default", "default_power_limit"), ("minimum", "min_power_limit"),
+                       ("maximum", "max_power_limit")):
+        yield Rule("POWER_LIMIT", [kind], [p + path for p in power], watts, 0.005)
+    for domain, path in (("graphics", "graphics_clock"), ("sm", "sm_clock"), ("memory", "mem_clock"), ("video", "video_clock")):
+        yield Rule("CLOCK", [domain], "clocks/" + path, megahertz, 15e6)
+        yield Rule("CLOCK_MAX", [domain], "max_clocks/" + path, megahertz)
+    reasons = ["clocks_event_reasons/clocks_event_reason_", "clocks_throttle_reasons/clocks_throttle_reason_"]
+    for reason, path in (("idle", "gpu_idle"), ("power", "sw_power_cap"), ("hw_slowdown", "hw_slowdown"), ("sync_boost", "sync_boost"),
+                         ("thermal", "sw_thermal_slowdown"), ("hw_thermal", "hw_thermal_slowdown"),
+                         ("hw_power_brake", "hw_power_brake_slowdown")):
+        # A reason that the device cannot have is not active.
+        yield Rule("THROTTLED", [reason], [p + path for p in reasons], truth, lenient=True)
+    for reason, path in (("power", "sw_power_cap"), ("sync_boost", "sync_boost"), ("thermal", "sw_therm_slowdown"),
+                         ("hw_thermal", "hw_therm_slowdown"), ("hw_power_brake", "hw_power_brake")):
+        counters = "clocks_event_reasons_counters/clocks_event_reasons_counters_"
+        yield Rule("THROTTLE_SECONDS", [reason], [counters + path, counters + path.replace("therm_", "thermal_"),
+                                                  counters + path + "_slowdown"], scaled(1e-6, "us"), 0.01)
+    for engine, path in (("gpu", "gpu_util"), ("memory", "memory_util"), ("encoder", "encoder_util"), ("decoder", "decoder_util"),
+                         ("jpeg", "jpeg_util"), ("ofa", "ofa_util")):
+        yield Rule("UTILIZATION", [engine], "utilization/" + path, percent, 0.1)
+    # nvidia-smi shows whole MiB.
+    yield Rule("MEMORY_SIZE", [], "fb_memory_usage/total", mebibytes, MIB)
+    yield Rule("MEMORY_RESERVED", [], "fb_memory_usage/reserved", mebibytes, MIB)
+    yield Rule("MEMORY_USED", [], "fb_memory_usage/used", mebibytes, MIB)
+    yield Rule("MEMORY_FREE", [], "fb_memory_usage/free", mebibytes, MIB)
+    link = "pci/pci_gpu_link_info/"
+    yield Rule("PCIE_LINK_GENERATION", [], link + "pcie_gen/current_link_gen", plain)
+    yield Rule("PCIE_LINK_GENERATION_MAX", [], link + "pcie_gen/max_link_gen", plain)
+    yield Rule("PCIE_LINK_LANES", [], link + "link_widths/current_link_width", width)
+    yield Rule("PCIE_LINK_LANES_MAX", [], link + "link_widths/max_link_width", width)
+    yield Rule("PCIE_REPLAYS", [], "pci/replay_counter", plain)
+    for lifetime in ("volatile", "aggregate"):
+        for kind, location, path in (("corrected", "sram", "sram_correctable"), ("corrected", "dram", "dram_correctable"),
+                                     ("uncorrected", "dram", "dram_uncorrectable"),
+                                     ("uncorrected", "sram", ["sram_uncorrectable", "sram_uncorrectable_parity+sram_uncorrectable_secded"])):
+            paths = [path] if isinstance(path, str) else path
+            yield Rule("ECC_ERRORS", [kind, location, lifetime],
+                       ["+".join("ecc_errors/%s/%s" % (lifetime, p) for p in x.split("+")) for x in paths], plain)
+    rows = "remapped_rows/remapped_row_"
+    yield Rule("ROW_REMAPS", ["corrected"], rows + "corr", plain)
+    yield Rule("ROW_REMAPS", ["uncorrected"], rows + "unc", plain)
+    yield Rule("ROW_REMAP_PENDING", [], rows + "pending", truth)
+    yield Rule("ROW_REMAP_FAILED", [], rows + "failure", truth)
+    yield Rule("RETIRED_PAGES", ["single_bit"], "retired_pages/multiple_single_bit_retirement/retired_count", plain)
+    yield Rule("RETIRED_PAGES", ["double_bit"], "retired_pages/double_bit_retirement/retired_count", plain)
+    yield Rule("RETIRED_PAGES_PENDING", [], ["retired_pages/pending_retirement", "retired_pages/pending_blacklist"], truth)
+    yield Rule("FAN_SPEED_RATIO", ["0"], "fan_speed", percent, 0.02)
+    yield Rule("PERFORMANCE_STATE", [], "performance_state", state)
+    yield Rule("WEDGED", [], "gpu_recovery_action", lambda text: 1.0 if text.lower() in ("gpu reset", "reset", "node reboot", "reboot") else 0.0)
+    yield Rule("PROCESSES", ["compute"], "processes#C", plain)
+    yield Rule("PROCESSES", ["graphics"], "processes#G", plain)
+
+
+def leaf(gpu, path):
+    """The text at `path`; "a+b" is the sum of two; "processes#C" counts. None: not in this nvidia-smi's answer."""
+    if "#" in path:
+        where, kind = path.split("#")
+        node = gpu.find(where)
+        if node is None:
+            return None
+        if (node.text or "").strip():
+            return node.text.strip()
+        return str(sum(kind in (p.findtext("type") or "").replace("M+", "").split("+") for p in node.findall("process_info")))
+    texts = [gpu.findtext(part) for part in path.split("+")]
+    if any(text is None for text in texts):
+        return None
+    if len(texts) == 1:
+        return texts[0].strip()
+    try:
+        return "%d" % sum(int(text) for text in texts)
+    except ValueError:
+        return texts[0].strip()
+
+
+def record(out, phase, seconds, pid):
+    table = list(rules())
+    paths = sorted({path for rule in table for path in rule.paths})
+    begin = time.monotonic()
+    with open(os.path.join(out, "nvidia_smi.jsonl"), "a") as answers, open(os.path.join(out, "costs.jsonl"), "a") as costs:
+        turn = 0
+        while time.monotonic() - begin < seconds:
+            if not os.path.exists("/proc/%d" % pid):
+                print("muster-telemetry has ended; see run.log and samples.jsonl", file=sys.stderr)
+                return 2
+            begin_ms = time.time() * 1000
+            answer = subprocess.run(["nvidia-smi", "-q", "-x"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60)
+            end_ms = time.time() * 1000
+            if answer.returncode == 0:
+                for gpu in ElementTree.fromstring(answer.stdout).findall("gpu"):
+                    texts = {path: leaf(gpu, path) for path in paths}
+                    answers.write(json.dumps({"phase": phase, "begin_ms": begin_ms, "end_ms": end_ms, "pci": normal(gpu.get("id")),
+                                              "texts": {k: v for k, v in texts.items() if v is not None}}) + "\n")
+            costs.write(json.dumps({"phase": phase, "time_ms": time.time() * 1000, "processes": family_cost(pid)}) + "\n")
+            turn += 1
+            time.sleep(max(0.0, begin + turn - time.monotonic()))
+            turn = max(turn, int(time.monotonic() - begin))
+    return 0
+
+
+def normal(address):
+    return address.lower()[-12:]
+
+
+def family_cost(pid):
+    """CPU seconds, RSS and PSS of the process and its sampler children."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            with open("/proc/%s/stat" % entry) as stat:
+                fields = stat.read().rsplit(")", 1)[1].split()
+            if int(entry) != pid and int(fields[1]) != pid:
+                continue
+            with open("/proc/%s/status" % entry) as status:
+                rss = int(re.search(r"VmRSS:\s+([0-9]+)", status.read()).group(1)) * 1024
+            try:
+                with open("/proc/%s/smaps_rollup" % entry) as smaps:
+                    text = smaps.read()
+                anonymous = int(re.search(r"Anonymous:\s+([0-9]+)", text).group(1)) * 1024
+            except (OSError, AttributeError):
+                anonymous = None
+            found.append({"pid": int(entry), "role": "agent" if int(entry) == pid else "sampler", "rss": rss, "anonymous": anonymous,
+                          "cpu_s": (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")})
+        except (OSError, AttributeError, IndexError):
+            continue
+    return found
+
+
+def read_samples(path):
+    """By PCI address: (time, duration in us, {(field, labels): value, or the absence's name})."""
+    samples, statuses = {}, []
+    with open(path) as lines:
+        for line in lines:
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue  # The last one, cut off.
+            if "status" in entry:
+                statuses.append(entry["status"])
+                continue
+            sample = entry["sample"]
+            readings = {}
+            for reading in sample.get("readings", []):
+                value = reading["value"] if "value" in reading else reading.get("absence", "nothing")
+                readings[(reading["field"], tuple(reading.get("labels", [])))] = value
+            samples.setdefault(sample["pciAddress"], []).append(
+                (int(sample["timeUnixMs"]), int(sample.get("durationUs", 0)), readings))
+    return samples, statuses
+
+
+def judge(rule, text, window):
+    """None when they agree, otherwise what differs."""
+    ours = [s[2].get((rule.field, rule.labels), s[2].get((rule.field, ()), "nothing")) for s in window]
+    values = [v for v in ours if not isinstance(v, str)]
+    absences = sorted({v for v in ours if isinstance(v, str)})
+    low = text.lower()
+    if low in ABSENT:
+        return None if not values and absences == ["ABSENCE_UNSUPPORTED"] else "nvidia-smi has none, Muster %s" % (values or absences)
+    if low in NOT_PERMITTED:
+        return None if "ABSENCE_NOT_PERMITTED" in absences else "nvidia-smi may not read it, Muster %s" % (values or absences)
+    if low in FAILING:
+        return None if absences else "nvidia-smi fails, Muster %s" % values
+    try:
+        expected = rule.read(text)
+    except (ValueError, KeyError):
+        return "cannot make sense of nvidia-smi's %r" % text
+    if not values:
+        if rule.lenient and expected == 0 and absences == ["ABSENCE_UNSUPPORTED"]:
+            return None
+        return "nvidia-smi has %s, Muster %s" % (text, absences)
+    slack = rule.absolute + rule.relative * abs(expected)
+    if min(values) - slack <= expected <= max(values) + slack:
+        return None
+    return "nvidia-smi has %s (%.10g), Muster %.10g to %.10g" % (text, expected, min(values), max(values))
+
+
+def percentile(values, share):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(share * len(values)))] if values else None
+
+
+def compare(out):
+    samples, statuses = read_samples(os.path.join(out, "samples.jsonl"))
+    with open(os.path.join(out, "nvidia_smi.jsonl")) as lines:
+        answers = [json.loads(line) for line in lines]
+    with open(os.path.join(out, "costs.jsonl")) as lines:
+        costs = [json.loads(line) for line in lines]
+    table = list(rules())
+    differences, compared, unmatched, missing = [], {}, 0, set()
+    for answer in answers:
+        window = [s for s in samples.get(answer["pci"], [])
+                  if answer["begin_ms"] - WINDOW_MS <= s[0] <= answer["end_ms"] + WINDOW_MS]
+        if len(window) < 2:
+            unmatched += 1
+            continue
+        for rule in table:
+            text = next((answer["texts"][path] for path in rule.paths if path in answer["texts"]), None)
+            if text is None:
+                missing.add(rule.name)
+                continue
+            entry = compared.setdefault(rule.name, {"comparisons": 0, "nvidia_smi": text, "differences": 0})
+            entry["comparisons"] += 1
+            entry["nvidia_smi"] = text
+            what = judge(rule, text, window)
+            if what is not None:
+                entry["differences"] += 1
+                differences.append({"field": rule.name, "phase": answer["phase"], "pci": answer["pci"],
+                                    "time_ms": int(answer["begin_ms"]), "what": what})
+    missing -= set(compared)
+    report = {"differences": differences, "compared": compared, "not_in_nvidia_smi": sorted(missing), "unmatched_answers": unmatched,
+              "statuses": statuses, "answers": len(answers), "energy": energy(samples), "cost": cost_of(samples, answers, costs)}
+    problems = list(problems_of(report, samples, answers))
+    report["problems"] = problems
+    with open(os.path.join(out, "report.json"), "w") as file:
+        json.dump(report, file, indent=1)
+    show(report, samples)
+    return 1 if differences or problems else 0
+
+
+def phases_of(answers):
+    spans = {}
+    for answer in answers:
+        span = spans.setdefault(answer["phase"], [answer["begin_ms"], answer["end_ms"]])
+        span[1] = answer["end_ms"]
+    return spans
+
+
+def energy(samples):
+    """The energy counter against the power readings: two ways to one figure."""
+    found = {}
+    for pci, series in samples.items():
+        points = [(s[0] / 1000, s[2].get(("ENERGY", ("card",))), s[2].get(("POWER", ("card",)))) for s in series]
+        points = [p for p in points if not isinstance(p[1], str) and p[1] is not None and not isinstance(p[2], str) and p[2] is not None]
+        if len(points) < 10:
+            continue
+        by_power = sum((b[0] - a[0]) * (a[2] + b[2]) / 2 for a, b in zip(points, points[1:]))
+        found[pci] = {"counter_joules": points[-1][1] - points[0][1], "power_joules": by_power}
+    return found
+
+
+def cost_of(samples, answers, costs):
+    result = {}
+    for phase, (begin_ms, end_ms) in phases_of(answers).items():
+        durations, gaps = [], []
+        for series in samples.values():
+            inside = [s for s in series if begin_ms <= s[0] <= end_ms]
+            durations += [s[1] / 1000 for s in inside]
+            gaps += [b[0] - a[0] for a, b in zip(inside, inside[1:])]
+        entry = {"turns": len(durations), "turn_ms_p50": percentile(durations, 0.5), "turn_ms_p99": percentile(durations, 0.99),
+                 "gap_ms_min": min(gaps, default=None), "gap_ms_max": max(gaps, default=None)}
+        inside = [c for c in costs if c["phase"] == phase]
+        for role in ("agent", "sampler"):
+            series = [(c["time_ms"], p) for c in inside for p in c["processes"] if p["role"] == role]
+            if len(series) > 1 and series[0][1]["pid"] == series[-1][1]["pid"]:
+                seconds = (series[-1][0] - series[0][0]) / 1000
+                entry[role] = {"cpu_percent_of_a_core": 100 * (series[-1][1]["cpu_s"] - series[0][1]["cpu_s"]) / seconds,
+                               "rss_mib_max": max(s[1]["rss"] for s in series) / MIB,
+                               "anonymous_mib_last": (series[-1][1]["anonymous"] or 0) / MIB}
+        result[phase] = entry
+    return result
+
+
+def problems_of(report, samples, answers):
+    if not answers:
+        yield "nvidia-smi gave no answer"
+    if len(report["compared"]) < 25:
+        yield "only %d fields could be compared: nvidia-smi's XML is not as expected" % len(report["compared"])
+    if report["unmatched_answers"] > 0.05 * len(answers) + 2:
+        yield "%d of %d answers of nvidia-smi have no samples around them" % (report["unmatched_answers"], len(answers))
+    for status in report["statuses"]:
+        if status["state"] in ("hung", "broken", "absent"):
+            yield "the sampler was %s: %s" % (status["state"], status["detail"])
+    for pci, both in report["energy"].items():
+        if abs(both["counter_joules"] - both["power_joules"]) > 0.1 * both["power_joules"] + 50:
+            yield "energy of %s: %.0f J by its counter, %.0f J by its power" % (pci, both["counter_joules"], both["power_joules"])
+    for pci, series in samples.items():
+        failing = sorted({"%s%s" % (k[0], list(k[1])) for s in series[1:] for k, v in s[2].items() if v == "ABSENCE_FAILING"})
+        if failing:
+            yield "failing readings of %s: %s" % (pci, ", ".join(failing))
+
+
+def show(report, samples):
+    print("differences: %d of %d comparisons, %d fields, %d answers of nvidia-smi" % (
+        len(report["differences"]), sum(c["comparisons"] for c in report["compared"].values()), len(report["compared"]), report["answers"]))
+    shown = {}
+    for difference in report["differences"]:
+        shown.setdefault(difference["field"], []).append(difference)
+    for field, group in sorted(shown.items()):
+        print("  %s: %d times, first (%s): %s" % (field, len(group), group[0]["phase"], group[0]["what"]))
+    for problem in report["problems"]:
+        print("problem: " + problem)
+    print("not in this nvidia-smi: %s" % (", ".join(report["not_in_nvidia_smi"]) or "nothing"))
+    for phase, cost in report["cost"].items():
+        print("%s: %d samples, p50 %s ms, p99 %s ms, %s to %s ms apart" % (
+            phase, cost["turns"], cost["turn_ms_p50"], cost["turn_ms_p99"], cost["gap_ms_min"], cost["gap_ms_max"]))
+        for role in ("agent", "sampler"):
+            if role in cost:
+                print("  %s: %.3f %% of a core, RSS %.1f MiB, %.1f MiB of it anonymous" % (
+                    role, cost[role]["cpu_percent_of_a_core"], cost[role]["rss_mib_max"], cost[role]["anonymous_mib_last"]))
+    for pci, both in report["energy"].items():
+        print("energy of %s: %.0f J by its counter, %.0f J by its power" % (pci, both["counter_joules"], both["power_joules"]))
+    for pci, series in samples.items():
+        print("\nlast sample of %s:" % pci)
+        for (field, labels), value in series[-1][2].items():
+            name = field.lower() + ("{%s}" % ",".join(labels) if labels else "")
+            known = report["compared"].get(name, {}).get("nvidia_smi", "")
+            print("  %-44s %-24s %s" % (name, value if isinstance(value, str) else "%.10g" % value, known))
+
+
+def main(arguments):
+    if len(arguments) == 5 and arguments[0] == "record":
+        return record(arguments[1], arguments[2], float(arguments[3]), int(arguments[4]))
+    if len(arguments) == 2 and arguments[0] == "compare":
+        return compare(arguments[1])
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
