@@ -3,11 +3,14 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "agent/version.h"
 #include "base/file.h"
+#include "base/host_port.h"
 #include "base/names.h"
 
 namespace muster::agent {
@@ -18,6 +21,7 @@ struct RawOptions {
   std::vector<std::string> labels;
   std::string token_file;
   std::string log_level = "info";
+  std::vector<std::string> compat;
   uint64_t outbox_limit_mib = 256;
 };
 
@@ -28,8 +32,15 @@ std::string OwnName() {
 }
 
 bool IsLoopback(const std::string& address) {
-  const std::string host = address.substr(0, address.rfind(':'));
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+  const absl::StatusOr<base::HostPort> parsed = base::ParseHostPort(address);
+  return parsed.ok() && base::IsLoopbackHost(parsed->host);
+}
+
+// Throws CLI::ValidationError unless `address` is empty or HOST:PORT.
+void CheckAddress(const std::string& option, const std::string& address) {
+  if (address.empty()) return;
+  const absl::StatusOr<base::HostPort> parsed = base::ParseHostPort(address);
+  if (!parsed.ok()) throw CLI::ValidationError(option, std::string(parsed.status().message()));
 }
 
 // Throws CLI::ValidationError, which CLI11 prints.
@@ -49,6 +60,15 @@ void Complete(const RawOptions& raw, Options& options) {
   if (!level.ok()) throw CLI::ValidationError("--log-level", std::string(level.status().message()));
   options.log_level = *level;
   options.outbox_limit_bytes = raw.outbox_limit_mib << 20;
+  CheckAddress("--metrics-listen", options.metrics_listen);
+  CheckAddress("--metrics-advertise", options.metrics_advertise);
+  for (const std::string& name : raw.compat) {
+    const std::optional<Compat> compat = ParseCompat(name);
+    if (!compat) throw CLI::ValidationError("--compat", "expected dcgm or xpum, found " + base::Quoted(name));
+    if (std::find(options.compat.begin(), options.compat.end(), *compat) == options.compat.end()) {
+      options.compat.push_back(*compat);
+    }
+  }
   if (options.name.empty()) options.name = OwnName();
   if (const absl::Status status = base::CheckMachineName(options.name); !status.ok()) {
     throw CLI::ValidationError("--name", std::string(status.message()));
@@ -85,6 +105,13 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 20));
   app.add_option("--suite-user", options.suite_user, "user whom suite programs run as [the agent's own]");
+  app.add_option("--metrics-listen", options.metrics_listen,
+                 "HOST:PORT on which Prometheus reads this machine's metrics; empty for none")
+      ->capture_default_str();
+  app.add_option("--metrics-advertise", options.metrics_advertise,
+                 "HOST:PORT under which Prometheus finds them [as listened on]");
+  app.add_option("--compat", raw.compat,
+                 "dcgm or xpum: metrics by the names of dcgm-exporter or xpumanager besides; may be repeated");
   app.add_option("--log-level", raw.log_level, "debug, info, warning or error")->capture_default_str();
   app.add_flag("--insecure-loopback", options.insecure_loopback,
                "no TLS, to a coordinator on this machine; for trying things out");

@@ -6,7 +6,9 @@
 #include <map>
 #include <string>
 #include <variant>
+#include <vector>
 
+#include "agent/exporter/compat_metrics.h"
 #include "base/log.h"
 
 namespace muster::agent {
@@ -19,7 +21,10 @@ struct Options {
   std::string token;  // Enrolment token; used when there is no identity yet.
   std::map<std::string, std::string> labels;
   uint64_t outbox_limit_bytes = 256 << 20;
-  std::string suite_user;  // Whom suite programs run as; empty: the agent's own user.
+  std::string suite_user;                         // Whom suite programs run as; empty: the agent's own user.
+  std::string metrics_listen = "127.0.0.1:9465";  // HOST:PORT of /metrics; empty: none.
+  std::string metrics_advertise;                  // HOST:PORT for others; empty: from the one listened on.
+  std::vector<Compat> compat;
   bool insecure_loopback = false;
   bool enroll_only = false;
   base::LogLevel log_level = base::LogLevel::kInfo;

@@ -57,7 +57,21 @@ TEST(OptionsTest, AFileGivesWhatTheCommandLineDoesNot) {
   EXPECT_EQ(options.token, "secret");
 }
 
+TEST(OptionsTest, Metrics) {
+  const Options plain = Good({"--coordinator", "c:1", "--name", "m"});
+  EXPECT_EQ(plain.metrics_listen, "127.0.0.1:9465");
+  EXPECT_TRUE(plain.compat.empty());
+  const Options options = Good({"--coordinator", "c:1", "--name", "m", "--metrics-listen", "0.0.0.0:0",
+                                "--metrics-advertise", "gw:9465", "--compat", "dcgm", "--compat", "xpum"});
+  EXPECT_EQ(options.metrics_listen, "0.0.0.0:0");
+  EXPECT_EQ(options.metrics_advertise, "gw:9465");
+  EXPECT_EQ(options.compat, (std::vector<Compat>{Compat::kDcgm, Compat::kXpum}));
+  EXPECT_EQ(Good({"--coordinator", "c:1", "--name", "m", "--metrics-listen", ""}).metrics_listen, "");
+}
+
 TEST(OptionsTest, MistakesEndWithTwo) {
+  EXPECT_EQ(ExitOf({"--coordinator", "c:1", "--name", "m", "--metrics-listen", "9465"}), 2);
+  EXPECT_EQ(ExitOf({"--coordinator", "c:1", "--name", "m", "--compat", "smi"}), 2);
   EXPECT_EQ(ExitOf({}), 2);
   EXPECT_EQ(ExitOf({"--coordinator", "c:1", "--name", "Not A Name"}), 2);
   EXPECT_EQ(ExitOf({"--coordinator", "c:1", "--name", "m", "--label", "nothing"}), 2);

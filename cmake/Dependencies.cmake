@@ -1,5 +1,6 @@
 # Finds what Muster stands on, in Debian 12's and in nixpkgs' versions, and gives each library one name: muster::rpc (gRPC,
-# Protobuf, Abseil, OpenSSL, RE2), muster::sqlite, muster::zstd, muster::prometheus, muster::httplib, muster::level_zero_headers.
+# Protobuf, Abseil, OpenSSL, RE2), muster::sqlite, muster::zstd, muster::libevent, muster::prometheus, muster::httplib,
+# muster::level_zero_headers.
 #
 # A program is linked statically but for libc when its target says so (muster_program, property MUSTER_STATIC) and the static
 # archives are there, as on Debian; tests use the shared libraries, which link in a fraction of the time.
@@ -17,6 +18,7 @@ pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)
+pkg_check_modules(LIBEVENT REQUIRED IMPORTED_TARGET libevent_core)
 find_program(MUSTER_PROTOC protoc REQUIRED)
 find_program(MUSTER_GRPC_PLUGIN grpc_cpp_plugin REQUIRED)
 
@@ -38,7 +40,7 @@ if(MUSTER_STATIC_PROGRAMS)
   file(GLOB _muster_absl ${_muster_libdir}/libabsl_*.a)
   list(APPEND _muster_archives ${_muster_absl})
 endif()
-foreach(_name sqlite3 zstd pugixml)
+foreach(_name sqlite3 zstd pugixml event_core)
   find_library(MUSTER_ARCHIVE_${_name} NAMES lib${_name}.a)
 endforeach()
 
@@ -67,6 +69,7 @@ muster_library(sqlite SHARED PkgConfig::SQLITE STATIC ${MUSTER_ARCHIVE_sqlite3} 
 muster_library(zstd SHARED PkgConfig::ZSTD STATIC ${MUSTER_ARCHIVE_zstd})
 muster_library(zlib SHARED ZLIB::ZLIB STATIC ${MUSTER_ARCHIVE_z})
 muster_library(pugixml SHARED PkgConfig::PUGIXML STATIC ${MUSTER_ARCHIVE_pugixml})
+muster_library(libevent SHARED PkgConfig::LIBEVENT STATIC ${MUSTER_ARCHIVE_event_core})
 # Debian has no archives of these two.
 muster_library(prometheus SHARED prometheus-cpp::core)
 muster_library(httplib SHARED cpp-httplib)
