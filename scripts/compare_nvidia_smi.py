@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Records nvidia-smi's answers beside Muster's samples, and compares the two field by field. Called by scripts/soak-nvml.
 
-    compare_nvidia_smi.py record OUT PHASE SECONDS PID    PID: the muster-telemetry whose cost is measured
+    compare_nvidia_smi.py record OUT PHASE SECONDS PID [AGENT_PID URL]    PID: the muster-telemetry; URL: the agent's /metrics
     compare_nvidia_smi.py compare OUT
 
 What nvidia-smi shows must lie among the samples of the moments around its answer: exactly for what is fixed or counts, within a stated
@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import time
+import urllib.request
 import xml.etree.ElementTree as ElementTree
 
 # Samples so many milliseconds before and after an answer of nvidia-smi are of the same moment.
@@ -138,11 +139,15 @@ def leaf(gpu, path):
         return texts[0].strip()
 
 
-def record(out, phase, seconds, pid):
+def record(out, phase, seconds, pid, agent_pid=None, url=None):
+    families = {"reader": pid}
+    if agent_pid is not None:
+        families["agent"] = agent_pid
     table = list(rules())
     paths = sorted({path for rule in table for path in rule.paths})
     begin = time.monotonic()
-    with open(os.path.join(out, "nvidia_smi.jsonl"), "a") as answers, open(os.path.join(out, "costs.jsonl"), "a") as costs:
+    with open(os.path.join(out, "nvidia_smi.jsonl"), "a") as answers, open(os.path.join(out, "costs.jsonl"), "a") as costs, \
+            open(os.path.join(out, "metrics.jsonl"), "a") as scrapes:
         turn = 0
         while time.monotonic() - begin < seconds:
             if not os.path.exists("/proc/%d" % pid):
@@ -156,7 +161,9 @@ def record(out, phase, seconds, pid):
                     texts = {path: leaf(gpu, path) for path in paths}
                     answers.write(json.dumps({"phase": phase, "begin_ms": begin_ms, "end_ms": end_ms, "pci": normal(gpu.get("id")),
                                               "texts": {k: v for k, v in texts.items() if v is not None}}) + "\n")
-            costs.write(json.dumps({"phase": phase, "time_ms": time.time() * 1000, "processes": family_cost(pid)}) + "\n")
+            costs.write(json.dumps({"phase": phase, "time_ms": time.time() * 1000, "processes": family_cost(families)}) + "\n")
+            if url is not None:
+                scrapes.write(json.dumps({"phase": phase, "time_ms": time.time() * 1000, "text": scrape(url)}) + "\n")
             turn += 1
             time.sleep(max(0.0, begin + turn - time.monotonic()))
             turn = max(turn, int(time.monotonic() - begin))
@@ -167,16 +174,34 @@ def normal(address):
     return address.lower()[-12:]
 
 
-def family_cost(pid):
-    """CPU seconds, RSS and PSS of the process and its sampler children."""
+def scrape(url):
+    """The lines of the GPUs' metrics; empty when nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return ""
+    # Without what is the same in every line.
+    return "\n".join(re.sub(r'\b(machine|gpu|uuid|vendor|model|simulated)="[^"]*",?', "", line)
+                     for line in text.splitlines() if line.startswith("muster_gpu_"))
+
+
+def family_cost(families):
+    """CPU seconds and memory of each family's process ("agent") and its sampler children ("agent's sampler nvml")."""
     found = []
+    roles = {pid: role for role, pid in families.items()}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
         try:
             with open("/proc/%s/stat" % entry) as stat:
                 fields = stat.read().rsplit(")", 1)[1].split()
-            if int(entry) != pid and int(fields[1]) != pid:
+            role = roles.get(int(entry))
+            if role is None and int(fields[1]) in roles:
+                with open("/proc/%s/cmdline" % entry) as cmdline:
+                    match = re.search(r"--sampler=([a-z]+)", cmdline.read())
+                role = match and "%s's sampler %s" % (roles[int(fields[1])], match.group(1))
+            if not role:
                 continue
             with open("/proc/%s/status" % entry) as status:
                 rss = int(re.search(r"VmRSS:\s+([0-9]+)", status.read()).group(1)) * 1024
@@ -186,7 +211,7 @@ def family_cost(pid):
                 anonymous = int(re.search(r"Anonymous:\s+([0-9]+)", text).group(1)) * 1024
             except (OSError, AttributeError):
                 anonymous = None
-            found.append({"pid": int(entry), "role": "agent" if int(entry) == pid else "sampler", "rss": rss, "anonymous": anonymous,
+            found.append({"pid": int(entry), "role": role, "rss": rss, "anonymous": anonymous,
                           "cpu_s": (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")})
         except (OSError, AttributeError, IndexError):
             continue
@@ -195,7 +220,7 @@ def family_cost(pid):
 
 def read_samples(path):
     """By PCI address: (time, duration in us, {(field, labels): value, or the absence's name})."""
-    samples, statuses = {}, []
+    samples, statuses, fields = {}, [], []
     with open(path) as lines:
         for line in lines:
             try:
@@ -205,6 +230,9 @@ def read_samples(path):
             if "status" in entry:
                 statuses.append(entry["status"])
                 continue
+            if "field" in entry:
+                fields.append(entry["field"])
+                continue
             sample = entry["sample"]
             readings = {}
             for reading in sample.get("readings", []):
@@ -212,12 +240,40 @@ def read_samples(path):
                 readings[(reading["field"], tuple(reading.get("labels", [])))] = value
             samples.setdefault(sample["pciAddress"], []).append(
                 (int(sample["timeUnixMs"]), int(sample.get("durationUs", 0)), readings))
-    return samples, statuses
+    return samples, statuses, fields
 
 
-def judge(rule, text, window):
-    """None when they agree, otherwise what differs."""
-    ours = [s[2].get((rule.field, rule.labels), s[2].get((rule.field, ()), "nothing")) for s in window]
+def read_scrapes(path, fields):
+    """The same as read_samples, from the agent's /metrics: a label that has no value there is one that the device does not have."""
+    by_metric = {field["metric"]: field for field in fields}
+    names = {field["name"].lower(): field["name"] for field in fields}
+    samples = {}
+    with open(path) as lines:
+        for line in lines:
+            readings, times = {}, {}
+            for metric in json.loads(line)["text"].splitlines():
+                match = re.fullmatch(r"([a-z0-9_]+)\{(.*)\} (\S+)(?: [0-9]+)?", metric)
+                if not match:
+                    continue
+                labels = dict(re.findall(r'([a-z_]+)="((?:[^"\\]|\\.)*)"', match.group(2)))
+                pci, value = labels.get("pci"), float(match.group(3))
+                if match.group(1) == "muster_gpu_last_sample_timestamp_seconds":
+                    times[pci] = int(value * 1000)
+                elif match.group(1) == "muster_gpu_reading_absent":
+                    readings.setdefault(pci, {})[(names.get(labels["field"]), ())] = "ABSENCE_" + labels["reason"].upper()
+                elif match.group(1) in by_metric:
+                    field = by_metric[match.group(1)]
+                    readings.setdefault(pci, {})[(field["name"], tuple(labels.get(name, "") for name in field["labels"]))] = value
+            for pci, time_ms in times.items():
+                series = samples.setdefault(pci, [])
+                if not series or series[-1][0] != time_ms:
+                    series.append((time_ms, 0, readings.get(pci, {})))
+    return samples
+
+
+def judge(rule, text, window, missing):
+    """None when they agree, otherwise what differs. `missing`: what a label without a value is."""
+    ours = [s[2].get((rule.field, rule.labels), s[2].get((rule.field, ()), missing)) for s in window]
     values = [v for v in ours if not isinstance(v, str)]
     absences = sorted({v for v in ours if isinstance(v, str)})
     low = text.lower()
@@ -246,42 +302,52 @@ def percentile(values, share):
     return values[min(len(values) - 1, int(share * len(values)))] if values else None
 
 
-def compare(out):
-    samples, statuses = read_samples(os.path.join(out, "samples.jsonl"))
-    with open(os.path.join(out, "nvidia_smi.jsonl")) as lines:
-        answers = [json.loads(line) for line in lines]
-    with open(os.path.join(out, "costs.jsonl")) as lines:
-        costs = [json.loads(line) for line in lines]
-    table = list(rules())
-    differences, compared, unmatched, missing = [], {}, 0, set()
+def hold_against(source, samples, answers, table, missing):
+    """Each answer of nvidia-smi against the samples around it."""
+    result = {"source": source, "differences": [], "compared": {}, "unmatched": 0, "not_in_nvidia_smi": set()}
     for answer in answers:
         window = [s for s in samples.get(answer["pci"], [])
                   if answer["begin_ms"] - WINDOW_MS <= s[0] <= answer["end_ms"] + WINDOW_MS]
         if len(window) < 2:
-            unmatched += 1
+            result["unmatched"] += 1
             continue
         for rule in table:
             text = next((answer["texts"][path] for path in rule.paths if path in answer["texts"]), None)
             if text is None:
-                missing.add(rule.name)
+                result["not_in_nvidia_smi"].add(rule.name)
                 continue
-            entry = compared.setdefault(rule.name, {"comparisons": 0, "nvidia_smi": text, "differences": 0})
+            entry = result["compared"].setdefault(rule.name, {"comparisons": 0, "differences": 0})
             entry["comparisons"] += 1
             entry["nvidia_smi"] = text
-            what = judge(rule, text, window)
+            what = judge(rule, text, window, missing)
             if what is not None:
                 entry["differences"] += 1
-                differences.append({"field": rule.name, "phase": answer["phase"], "pci": answer["pci"],
-                                    "time_ms": int(answer["begin_ms"]), "what": what})
-    missing -= set(compared)
-    report = {"differences": differences, "compared": compared, "not_in_nvidia_smi": sorted(missing), "unmatched_answers": unmatched,
-              "statuses": statuses, "answers": len(answers), "energy": energy(samples), "cost": cost_of(samples, answers, costs)}
-    problems = list(problems_of(report, samples, answers))
-    report["problems"] = problems
+                result["differences"].append({"field": rule.name, "phase": answer["phase"], "pci": answer["pci"],
+                                              "time_ms": int(answer["begin_ms"]), "what": what})
+    result["not_in_nvidia_smi"] = sorted(result["not_in_nvidia_smi"] - set(result["compared"]))
+    return result
+
+
+def read_lines(out, name):
+    with open(os.path.join(out, name)) as lines:
+        return [json.loads(line) for line in lines]
+
+
+def compare(out):
+    samples, statuses, fields = read_samples(os.path.join(out, "samples.jsonl"))
+    scraped = read_scrapes(os.path.join(out, "metrics.jsonl"), fields)
+    answers, costs = read_lines(out, "nvidia_smi.jsonl"), read_lines(out, "costs.jsonl")
+    table = list(rules())
+    sources = [hold_against("samples", samples, answers, table, "nothing")]
+    if scraped:
+        sources.append(hold_against("/metrics of the agent", scraped, answers, table, "ABSENCE_UNSUPPORTED"))
+    report = {"answers": len(answers), "sources": sources, "statuses": statuses, "energy": energy(samples),
+              "cost": cost_of(samples, answers, costs)}
+    report["problems"] = list(problems_of(report, samples, answers))
     with open(os.path.join(out, "report.json"), "w") as file:
         json.dump(report, file, indent=1)
     show(report, samples)
-    return 1 if differences or problems else 0
+    return 1 if report["problems"] or any(source["differences"] for source in sources) else 0
 
 
 def phases_of(answers):
@@ -316,11 +382,12 @@ def cost_of(samples, answers, costs):
         entry = {"turns": len(durations), "turn_ms_p50": percentile(durations, 0.5), "turn_ms_p99": percentile(durations, 0.99),
                  "gap_ms_min": min(gaps, default=None), "gap_ms_max": max(gaps, default=None)}
         inside = [c for c in costs if c["phase"] == phase]
-        for role in ("agent", "sampler"):
+        entry["processes"] = {}
+        for role in sorted({p["role"] for c in inside for p in c["processes"]}):
             series = [(c["time_ms"], p) for c in inside for p in c["processes"] if p["role"] == role]
             if len(series) > 1 and series[0][1]["pid"] == series[-1][1]["pid"]:
                 seconds = (series[-1][0] - series[0][0]) / 1000
-                entry[role] = {"cpu_percent_of_a_core": 100 * (series[-1][1]["cpu_s"] - series[0][1]["cpu_s"]) / seconds,
+                entry["processes"][role] = {"cpu_percent_of_a_core": 100 * (series[-1][1]["cpu_s"] - series[0][1]["cpu_s"]) / seconds,
                                "rss_mib_max": max(s[1]["rss"] for s in series) / MIB,
                                "anonymous_mib_last": (series[-1][1]["anonymous"] or 0) / MIB}
         result[phase] = entry
@@ -330,10 +397,11 @@ def cost_of(samples, answers, costs):
 def problems_of(report, samples, answers):
     if not answers:
         yield "nvidia-smi gave no answer"
-    if len(report["compared"]) < 25:
-        yield "only %d fields could be compared: nvidia-smi's XML is not as expected" % len(report["compared"])
-    if report["unmatched_answers"] > 0.05 * len(answers) + 2:
-        yield "%d of %d answers of nvidia-smi have no samples around them" % (report["unmatched_answers"], len(answers))
+    for source in report["sources"]:
+        if len(source["compared"]) < 25:
+            yield "%s: only %d fields could be compared: nvidia-smi's XML is not as expected" % (source["source"], len(source["compared"]))
+        if source["unmatched"] > 0.05 * len(answers) + 2:
+            yield "%s: %d of %d answers of nvidia-smi have no samples around them" % (source["source"], source["unmatched"], len(answers))
     for status in report["statuses"]:
         if status["state"] in ("hung", "broken", "absent"):
             yield "the sampler was %s: %s" % (status["state"], status["detail"])
@@ -347,36 +415,41 @@ def problems_of(report, samples, answers):
 
 
 def show(report, samples):
-    print("differences: %d of %d comparisons, %d fields, %d answers of nvidia-smi" % (
-        len(report["differences"]), sum(c["comparisons"] for c in report["compared"].values()), len(report["compared"]), report["answers"]))
-    shown = {}
-    for difference in report["differences"]:
-        shown.setdefault(difference["field"], []).append(difference)
-    for field, group in sorted(shown.items()):
-        print("  %s: %d times, first (%s): %s" % (field, len(group), group[0]["phase"], group[0]["what"]))
+    for source in report["sources"]:
+        compared = source["compared"]
+        print("%s: differences: %d of %d comparisons, %d fields, %d answers of nvidia-smi" % (
+            source["source"], len(source["differences"]), sum(c["comparisons"] for c in compared.values()), len(compared), report["answers"]))
+        shown = {}
+        for difference in source["differences"]:
+            shown.setdefault(difference["field"], []).append(difference)
+        for field, group in sorted(shown.items()):
+            print("  %s: %d times, first (%s): %s" % (field, len(group), group[0]["phase"], group[0]["what"]))
+    if len(report["sources"]) == 1:
+        print("the agent's /metrics gave nothing of GPUs: only the samples were compared")
     for problem in report["problems"]:
         print("problem: " + problem)
-    print("not in this nvidia-smi: %s" % (", ".join(report["not_in_nvidia_smi"]) or "nothing"))
+    compared = report["sources"][0]["compared"]
+    print("not in this nvidia-smi: %s" % (", ".join(report["sources"][0]["not_in_nvidia_smi"]) or "nothing"))
     for phase, cost in report["cost"].items():
         print("%s: %d samples, p50 %s ms, p99 %s ms, %s to %s ms apart" % (
             phase, cost["turns"], cost["turn_ms_p50"], cost["turn_ms_p99"], cost["gap_ms_min"], cost["gap_ms_max"]))
-        for role in ("agent", "sampler"):
-            if role in cost:
-                print("  %s: %.3f %% of a core, RSS %.1f MiB, %.1f MiB of it anonymous" % (
-                    role, cost[role]["cpu_percent_of_a_core"], cost[role]["rss_mib_max"], cost[role]["anonymous_mib_last"]))
+        for role, process in cost["processes"].items():
+            print("  %s: %.3f %% of a core, RSS %.1f MiB, %.1f MiB of it anonymous" % (
+                role, process["cpu_percent_of_a_core"], process["rss_mib_max"], process["anonymous_mib_last"]))
     for pci, both in report["energy"].items():
         print("energy of %s: %.0f J by its counter, %.0f J by its power" % (pci, both["counter_joules"], both["power_joules"]))
     for pci, series in samples.items():
         print("\nlast sample of %s:" % pci)
         for (field, labels), value in series[-1][2].items():
             name = field.lower() + ("{%s}" % ",".join(labels) if labels else "")
-            known = report["compared"].get(name, {}).get("nvidia_smi", "")
+            known = compared.get(name, {}).get("nvidia_smi", "")
             print("  %-44s %-24s %s" % (name, value if isinstance(value, str) else "%.10g" % value, known))
 
 
 def main(arguments):
-    if len(arguments) == 5 and arguments[0] == "record":
-        return record(arguments[1], arguments[2], float(arguments[3]), int(arguments[4]))
+    if len(arguments) in (5, 7) and arguments[0] == "record":
+        agent = (int(arguments[5]), arguments[6]) if len(arguments) == 7 else ()
+        return record(arguments[1], arguments[2], float(arguments[3]), int(arguments[4]), *agent)
     if len(arguments) == 2 and arguments[0] == "compare":
         return compare(arguments[1])
     print(__doc__, file=sys.stderr)

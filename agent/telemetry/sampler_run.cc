@@ -28,7 +28,7 @@ std::vector<std::string> Environment() {
 
 // One read of what is there; closes `fd` at its end.
 std::string ReadSome(base::OwnedFd& fd) {
-  std::string bytes(64 << 10, '\0');
+  std::string bytes(16 << 10, '\0');
   const ssize_t size = read(fd.get(), bytes.data(), bytes.size());
   if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) fd.Close();
   bytes.resize(static_cast<size_t>(std::max<ssize_t>(size, 0)));

@@ -3,6 +3,7 @@
 //
 //   muster-telemetry [--kind=nvml|intel] [--turns=N] [--interval-ms=N] [--root=DIR]
 //   muster-telemetry --calls [--turns=N]       how long each call into NVML takes, in this process
+//   muster-telemetry --fields                  every field: {"field":{"name":…,"metric":…,"labels":[…]}}
 //
 // Ends after N turns (0, the default: never), or when the sampler is absent or broken; then with exit status 1.
 #include <algorithm>
@@ -21,6 +22,7 @@
 #include "agent/telemetry/sampler_process.h"
 #include "base/event_loop.h"
 #include "base/json.h"
+#include "base/telemetry_field.h"
 
 namespace muster::agent {
 namespace {
@@ -33,6 +35,7 @@ struct Arguments {
   SamplerProcess::Options sampler;
   int turns = 0;
   bool calls = false;
+  bool fields = false;
 };
 
 bool ParseArguments(int argc, char** argv, Arguments& arguments) {
@@ -49,8 +52,9 @@ bool ParseArguments(int argc, char** argv, Arguments& arguments) {
     } else if (absl::ConsumePrefix(&word, "--root=")) {
       arguments.sampler.root = std::string(word);
     } else {
-      known = word == "--calls";
-      arguments.calls = known;
+      arguments.calls |= word == "--calls";
+      arguments.fields |= word == "--fields";
+      known = word == "--calls" || word == "--fields";
     }
     if (!known) return false;
   }
@@ -104,6 +108,19 @@ int TimeCalls(int turns) {
   return 0;
 }
 
+int PrintFields() {
+  for (const base::TelemetryFieldInfo& info : base::TelemetryFields()) {
+    std::string labels;
+    for (const std::string_view label : info.labels) {
+      absl::StrAppend(&labels, labels.empty() ? "" : ",", base::JsonString(label));
+    }
+    std::printf("{\"field\":{\"name\":%s,\"metric\":%s,\"labels\":[%s]}}\n",
+                base::JsonString(v1::TelemetryField_Name(info.field)).c_str(), base::JsonString(info.metric).c_str(),
+                labels.c_str());
+  }
+  return 0;
+}
+
 void PrintStatus(const SamplerStatus& status) {
   std::printf("{\"status\":{\"sampler\":\"%s\",\"state\":\"%s\",\"detail\":%s,\"hangs\":%llu,\"crashes\":%llu}}\n",
               std::string(SamplerName(status.kind)).c_str(), kStates[static_cast<int>(status.state)].data(),
@@ -146,8 +163,10 @@ int main(int argc, char** argv) {
   muster::agent::Arguments arguments;
   if (!muster::agent::ParseArguments(argc, argv, arguments)) {
     std::fprintf(stderr,
-                 "usage: muster-telemetry [--kind=nvml|intel] [--turns=N] [--interval-ms=N] [--root=DIR] [--calls]\n");
+                 "usage: muster-telemetry [--kind=nvml|intel] [--turns=N] [--interval-ms=N] [--root=DIR] | --calls | "
+                 "--fields\n");
     return 2;
   }
+  if (arguments.fields) return muster::agent::PrintFields();
   return arguments.calls ? muster::agent::TimeCalls(arguments.turns) : muster::agent::Print(arguments);
 }
