@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "suites/benchmark/cublaslt.h"
 #include "suites/benchmark/kernels.h"
+#include "suites/physical/cublaslt.h"
 #include "suites/sdk/cuda/device.h"
 #include "suites/sdk/cuda/memory.h"
 #include "suites/sdk/cuda/timing.h"
@@ -25,6 +25,7 @@
 namespace muster::benchmark {
 namespace {
 
+using physical::CublasLt;
 using sdk::cuda::DeviceBuffer;
 using sdk::cuda::DeviceScope;
 using sdk::cuda::Stream;
@@ -56,8 +57,8 @@ constexpr Precision kFp32 = {"gemm_fp32", Element::kFp32, 4, sdk::MatrixType::kF
 
 std::unique_ptr<CublasLt> LoadLibrary() {
   const char* path = std::getenv("PATH");
-  auto loaded =
-      CublasLt::Load(CublasLtCandidates(sdk::Parameter<std::string>("cublaslt_library"), path == nullptr ? "" : path));
+  auto loaded = CublasLt::Load(
+      physical::CublasLtCandidates(sdk::Parameter<std::string>("cublaslt_library"), path == nullptr ? "" : path));
   if (absl::IsNotFound(loaded.status())) throw sdk::DeviceSkipped(std::string(loaded.status().message()));
   if (!loaded.ok()) throw sdk::ToolError(std::string(loaded.status().message()));
   return *std::move(loaded);
@@ -128,7 +129,7 @@ void MeasureProduct(const v1::Device& device, const Precision& precision) {
                                    .b = matrices.b.data(),
                                    .c = matrices.c.data(),
                                    .size = size,
-                                   .element = precision.element,
+                                   .type = precision.type,
                                    .workspace = matrices.workspace.data(),
                                    .workspace_bytes = matrices.workspace.bytes()});
   if (!product.ok()) throw sdk::ToolError(std::string(product.status().message()));

@@ -84,13 +84,13 @@ TEST(memory, march) {
   sdk::ForEachDevice([](const v1::Device& device) {
     const NvmlDevice found = RequireNvml(device);
     const sdk::cuda::DeviceScope scope(device);
-    const auto gpu = physical::MakeCudaDevice();
+    physical::CudaDevice gpu;
     const ErrorCounters counters(found);
-    const double copy = physical::CopyBandwidth(*gpu, std::min(kCopyBytes, gpu->FreeBytes() / 2));
+    const double copy = physical::CopyBandwidth(gpu, std::min(kCopyBytes, gpu.FreeBytes() / 2));
     const MarchReport report =
-        physical::MarchMemory(*gpu, {.level = sdk::Session::Current().environment().level,
-                                     .seed = static_cast<uint64_t>(sdk::Parameter<int64_t>("seed")),
-                                     .fault = physical::ParseFault(sdk::Parameter<std::string>("inject"))});
+        physical::MarchMemory(gpu, {.level = sdk::Session::Current().environment().level,
+                                    .seed = static_cast<uint64_t>(sdk::Parameter<int64_t>("seed")),
+                                    .fault = physical::ParseFault(sdk::Parameter<std::string>("inject"))});
     sdk::ReportWork("bytes", report.bytes_moved);
     sdk::Measure("memory.march.wrong_vectors", static_cast<double>(report.wrong_vectors), "1").ExpectEqual(0);
     for (size_t i = 0; i < std::min(kErrorsShown, report.errors.size()); ++i)

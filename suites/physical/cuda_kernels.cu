@@ -1,17 +1,16 @@
+#include "suites/physical/all_kernels.h"
 #include "suites/physical/cuda_kernels.h"
-#include "suites/physical/march.kernels.h"
+
+#define KERNEL_ENTRY(name) \
+  { #name, reinterpret_cast < const void*>(name) }
 
 namespace muster::physical {
 
 const void* FindCudaKernel(std::string_view name) {
-  const struct {
+  static const struct {
     std::string_view name;
     const void* kernel;
-  } kernels[] = {{"march_write", reinterpret_cast<const void*>(march_write)},
-                 {"march_verify", reinterpret_cast<const void*>(march_verify)},
-                 {"march_verify_write", reinterpret_cast<const void*>(march_verify_write)},
-                 {"march_mirror", reinterpret_cast<const void*>(march_mirror)},
-                 {"march_inject", reinterpret_cast<const void*>(march_inject)}};
+  } kernels[] = {PHYSICAL_KERNELS(KERNEL_ENTRY)};
   for (const auto& candidate : kernels) {
     if (candidate.name == name) return candidate.kernel;
   }

@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <tuple>
+#include <utility>
 
-#include "suites/physical/march.kernels.h"
+#include "suites/physical/all_kernels.h"
 #include "suites/sdk/outcome.h"
 
 namespace muster::physical {
@@ -13,21 +15,33 @@ namespace {
 
 using Kernel = void (*)(const KernelLaunch& launch);
 
-// A kernel of two buffers and its struct.
-template <auto kKernel, typename Arguments>
-void Call(const KernelLaunch& launch) {
-  Arguments arguments;
+// The parameters of a kernel: its buffers, then one struct.
+template <typename Function>
+struct Signature;
+template <typename... Parameters>
+struct Signature<void (*)(Parameters...)> {
+  using Tuple = std::tuple<Parameters...>;
+  static constexpr size_t kBuffers = sizeof...(Parameters) - 1;
+};
+
+template <auto kKernel, typename Types, size_t... kIndex>
+void CallWith(const KernelLaunch& launch, std::index_sequence<kIndex...>) {
+  std::tuple_element_t<sizeof...(kIndex), Types> arguments;
   std::memcpy(&arguments, launch.arguments, sizeof(arguments));
-  kKernel(static_cast<u32x4*>(launch.buffers[0]), static_cast<MarchErrors*>(launch.buffers[1]), arguments);
+  kKernel(static_cast<std::tuple_element_t<kIndex, Types>>(launch.buffers[kIndex])..., arguments);
+}
+
+template <auto kKernel>
+void Call(const KernelLaunch& launch) {
+  using Shape = Signature<decltype(kKernel)>;
+  CallWith<kKernel, typename Shape::Tuple>(launch, std::make_index_sequence<Shape::kBuffers>());
 }
 
 const std::map<std::string, Kernel>& Kernels() {
-  static const auto& kernels =
-      *new std::map<std::string, Kernel>{{"march_write", Call<march_write, MarchArguments>},
-                                         {"march_verify", Call<march_verify, MarchArguments>},
-                                         {"march_verify_write", Call<march_verify_write, MarchArguments>},
-                                         {"march_mirror", Call<march_mirror, MarchArguments>},
-                                         {"march_inject", Call<march_inject, MarchFault>}};
+#define KERNEL_ENTRY(name) \
+  { #name, Call < &name> }
+  static const auto& kernels = *new std::map<std::string, Kernel>{PHYSICAL_KERNELS(KERNEL_ENTRY)};
+#undef KERNEL_ENTRY
   return kernels;
 }
 

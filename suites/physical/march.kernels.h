@@ -55,16 +55,6 @@ typedef struct {
   u32 xor_mask[4];
 } MarchFault;
 
-// Every input its own output (a multiplication by an odd number and x ^ x >> n both turn round); the constants are
-// those of the "lowbias32" search by C. Wellons (public domain).
-DEVICE_FUNCTION u32 march_mix(u32 x) {
-  x ^= x >> 16;
-  x *= 0x7feb352du;
-  x ^= x >> 15;
-  x *= 0x846ca68bu;
-  return x ^ (x >> 16);
-}
-
 DEVICE_FUNCTION u32 march_turn(u32 word, u32 by) { return (word << (by & 31)) | (word >> ((32 - by) & 31)); }
 
 DEVICE_FUNCTION u32x4 march_value(u64 index, MarchPattern p) {
@@ -72,7 +62,7 @@ DEVICE_FUNCTION u32x4 march_value(u64 index, MarchPattern p) {
   u32x4 value;
   if (p.kind == MARCH_HASH) {
     // The first word tells the lower half of the index, the second with it the upper half.
-    value.x = march_mix(low ^ p.key);
+    value.x = mix_bits(low ^ p.key);
     value.y = march_turn(value.x, 13) + (u32)(index >> 32) * 0x9e3779b1u + p.key;
     value.z = (value.x ^ march_turn(value.y, 7)) * 0x85ebca6bu;
     value.w = (value.y ^ (value.z >> 15)) * 0xc2b2ae35u;

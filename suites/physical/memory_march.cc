@@ -71,7 +71,7 @@ class StepList {
 };
 
 uint32_t Key(uint64_t seed, uint32_t round) {
-  return march_mix(static_cast<u32>(seed) ^ march_mix(static_cast<u32>(seed >> 32) + round));
+  return mix_bits(static_cast<u32>(seed) ^ mix_bits(static_cast<u32>(seed >> 32) + round));
 }
 MarchPattern Hash(uint64_t seed, uint32_t round) { return {MARCH_HASH, Key(seed, round), 0, 0}; }
 
@@ -258,7 +258,7 @@ uint32_t Inverse(uint32_t odd) {
   return inverse;
 }
 
-// march_mix backwards.
+// mix_bits backwards.
 uint32_t Unmix(uint32_t x) {
   x ^= x >> 16;
   x *= Inverse(0x846ca68bu);

@@ -1,9 +1,9 @@
 // One kernel source for CUDA C++, OpenCL C and plain C++: the words in which they differ.
 //
 // A kernel file (*.kernels.h) is written in what the three share, C with these macros, and included by one file for
-// each: NAME_cuda.cu, NAME_host.cc, and compiled as it is with `clang -x cl`. A kernel's parameters are its buffers and
-// then one struct of arguments by value, which holds no pointer. On the host a kernel runs one work item after the
-// other (host_device.h).
+// each (all_kernels.h: cuda_kernels.cu, host_device.cc), and compiled as it is with `clang -x cl`. A kernel's
+// parameters are its buffers and then one struct of arguments by value, which holds no pointer. On the host a kernel
+// runs one work item after the other (host_device.h).
 #ifndef MUSTER_SUITES_PHYSICAL_PORTABLE_H_
 #define MUSTER_SUITES_PHYSICAL_PORTABLE_H_
 
@@ -25,6 +25,13 @@ typedef uint4 u32x4;
 #define STORE_STREAMING(p, v) (*(p) = (v))
 #define LOAD_PAST_CACHES(p) (*(volatile GLOBAL u32x4*)(p))
 #define ATOMIC_INCREMENT(p) atom_inc(p)
+#define ATOMIC_ADD(p, v) atom_add((p), (v))
+#define FLOAT_TO_INT(f) convert_int_sat_rtz(f)
+#define DOUBLE_TO_INT(f) convert_int_sat_rtz(f)
+#define AS_FLOAT(u) as_float(u)
+#define AS_DOUBLE(u) as_double(u)
+#define FLOAT_BITS(f) as_uint(f)
+#define DOUBLE_BITS(f) as_ulong(f)
 #define UNROLL _Pragma("unroll")
 
 #elif defined(__CUDACC__)
@@ -45,16 +52,29 @@ typedef uint4 u32x4;
 #define STORE_STREAMING(p, v) __stcs((p), (v))
 #define LOAD_PAST_CACHES(p) __ldcv(p)
 #define ATOMIC_INCREMENT(p) atomicAdd((p), 1ull)
+#define ATOMIC_ADD(p, v) atomicAdd((p), (v))
+#define FLOAT_TO_INT(f) __float2int_rz(f)
+#define DOUBLE_TO_INT(f) __double2int_rz(f)
+#define AS_FLOAT(u) __uint_as_float(u)
+#define AS_DOUBLE(u) __longlong_as_double((long long)(u))
+#define FLOAT_BITS(f) __float_as_uint(f)
+#define DOUBLE_BITS(f) ((u64)__double_as_longlong(f))
 #define UNROLL _Pragma("unroll")
 
 #else
 
+#include <bit>
 #include <cstdint>
 typedef uint32_t u32;
 typedef unsigned long long u64;
 struct u32x4 {
   u32 x, y, z, w;
 };
+// As a GPU converts: what is too large becomes the largest, what is no number becomes zero.
+inline int HostToInt(double number) {
+  if (number != number) return 0;
+  return number >= 2147483647.0 ? 2147483647 : number <= -2147483648.0 ? -2147483647 - 1 : static_cast<int>(number);
+}
 // Which work item runs; set by HostDevice.
 struct HostWorkItem {
   u64 group, groups, local, group_size;
@@ -72,8 +92,25 @@ inline thread_local HostWorkItem host_work_item;
 #define STORE_STREAMING(p, v) (*(p) = (v))
 #define LOAD_PAST_CACHES(p) (*(p))
 #define ATOMIC_INCREMENT(p) ((*(p))++)
+#define ATOMIC_ADD(p, v) (*(p) += (v))
+#define FLOAT_TO_INT(f) HostToInt(f)
+#define DOUBLE_TO_INT(f) HostToInt(f)
+#define AS_FLOAT(u) std::bit_cast<float>(static_cast<u32>(u))
+#define AS_DOUBLE(u) std::bit_cast<double>(static_cast<u64>(u))
+#define FLOAT_BITS(f) std::bit_cast<u32>(static_cast<float>(f))
+#define DOUBLE_BITS(f) std::bit_cast<u64>(static_cast<double>(f))
 #define UNROLL
 
 #endif
+
+// Every input its own output (a multiplication by an odd number and x ^ x >> n both turn round); the constants are
+// those of the "lowbias32" search by C. Wellons (public domain).
+DEVICE_FUNCTION u32 mix_bits(u32 x) {
+  x ^= x >> 16;
+  x *= 0x7feb352du;
+  x ^= x >> 15;
+  x *= 0x846ca68bu;
+  return x ^ (x >> 16);
+}
 
 #endif  // MUSTER_SUITES_PHYSICAL_PORTABLE_H_

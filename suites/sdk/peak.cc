@@ -88,8 +88,9 @@ std::optional<double> MemoryBandwidthPeak(const GpuFigures& gpu) {
 }
 
 std::optional<double> MatrixPeak(const GpuFigures& gpu, MatrixType type) {
-  const auto per_clock =
-      type == MatrixType::kBf16 ? Bf16PerClock(gpu) : Fp32PerClock(gpu.compute_major, gpu.compute_minor);
+  std::optional<double> per_clock;
+  if (type == MatrixType::kBf16 || type == MatrixType::kFp16) per_clock = Bf16PerClock(gpu);
+  if (type == MatrixType::kFp32) per_clock = Fp32PerClock(gpu.compute_major, gpu.compute_minor);
   if (!per_clock || gpu.multiprocessors <= 0 || gpu.clock_hz <= 0) return std::nullopt;
   return *per_clock * gpu.multiprocessors * gpu.clock_hz;
 }

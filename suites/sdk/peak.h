@@ -22,14 +22,15 @@ struct GpuFigures {
   int memory_bus_bits = 0;
 };
 
-enum class MatrixType { kBf16, kFp32 };
+// Of the operands; kTf32 is fp32 in memory. Sums are in fp32, of fp64 in fp64, of int8 in int32. kFp8 is E4M3.
+enum class MatrixType { kBf16, kFp32, kTf32, kFp16, kFp64, kInt8, kFp8 };
 
 // Bytes per second to and from device memory. Two transfers a clock, which is how NVIDIA counts the memory clock of HBM
 // and of every GDDR alike: H200 6016 bit × 3.201 GHz, RTX 4090 384 bit × 10.501 GHz.
 std::optional<double> MemoryBandwidthPeak(const GpuFigures& gpu);
 
-// Floating-point operations per second of a dense matrix product with results in fp32: on the tensor cores for bf16, on
-// the fp32 units for fp32.
+// Operations per second of a dense matrix product: on the fp32 units for fp32, on the tensor cores for bf16 and fp16.
+// Not known for the other types.
 std::optional<double> MatrixPeak(const GpuFigures& gpu, MatrixType type);
 
 // Bytes per second one way over PCI Express, after line coding and before packet headers. `generation` 1 to 6.

@@ -1,4 +1,4 @@
-#include "suites/benchmark/cublaslt.h"
+#include "suites/physical/cublaslt.h"
 
 #include <cublasLt.h>
 #include <dlfcn.h>
@@ -11,7 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 
-namespace muster::benchmark {
+namespace muster::physical {
 namespace {
 
 // As many as are worth timing: the library's first guess is mostly within a percent of its best.
@@ -23,6 +23,32 @@ std::vector<std::string> Matches(const std::string& pattern) {
   if (glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   globfree(&found);
   return paths;
+}
+
+// What cuBLASLt calls a product of this type.
+struct TypeNames {
+  cudaDataType_t input;
+  cudaDataType_t sum;
+  cublasComputeType_t compute;
+};
+TypeNames NamesOf(sdk::MatrixType type) {
+  switch (type) {
+    case sdk::MatrixType::kFp64:
+      return {CUDA_R_64F, CUDA_R_64F, CUBLAS_COMPUTE_64F};
+    case sdk::MatrixType::kFp32:
+      return {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+    case sdk::MatrixType::kTf32:
+      return {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32};
+    case sdk::MatrixType::kFp16:
+      return {CUDA_R_16F, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+    case sdk::MatrixType::kBf16:
+      return {CUDA_R_16BF, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+    case sdk::MatrixType::kInt8:
+      return {CUDA_R_8I, CUDA_R_32I, CUBLAS_COMPUTE_32I};
+    case sdk::MatrixType::kFp8:
+      return {CUDA_R_8F_E4M3, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+  }
+  return {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F};
 }
 
 absl::Status ToStatus(cublasStatus_t status, const char* what) {
@@ -38,6 +64,7 @@ struct CublasLt::Functions {
   decltype(&cublasLtGetVersion) get_version;
   decltype(&cublasLtMatmulDescCreate) desc_create;
   decltype(&cublasLtMatmulDescDestroy) desc_destroy;
+  decltype(&cublasLtMatmulDescSetAttribute) desc_set;
   decltype(&cublasLtMatrixLayoutCreate) layout_create;
   decltype(&cublasLtMatrixLayoutDestroy) layout_destroy;
   decltype(&cublasLtMatmulPreferenceCreate) preference_create;
@@ -54,8 +81,8 @@ struct CublasLt::Functions {
     };
     return find(create, "cublasLtCreate") && find(destroy, "cublasLtDestroy") &&
            find(get_version, "cublasLtGetVersion") && find(desc_create, "cublasLtMatmulDescCreate") &&
-           find(desc_destroy, "cublasLtMatmulDescDestroy") && find(layout_create, "cublasLtMatrixLayoutCreate") &&
-           find(layout_destroy, "cublasLtMatrixLayoutDestroy") &&
+           find(desc_destroy, "cublasLtMatmulDescDestroy") && find(desc_set, "cublasLtMatmulDescSetAttribute") &&
+           find(layout_create, "cublasLtMatrixLayoutCreate") && find(layout_destroy, "cublasLtMatrixLayoutDestroy") &&
            find(preference_create, "cublasLtMatmulPreferenceCreate") &&
            find(preference_destroy, "cublasLtMatmulPreferenceDestroy") &&
            find(preference_set, "cublasLtMatmulPreferenceSetAttribute") &&
@@ -115,8 +142,8 @@ struct CublasLt::Product::State {
   const cublasLtHandle_t handle;
   const Operands operands;
   cublasLtMatmulDesc_t description = nullptr;
-  // One for all three: equal sizes and types.
-  cublasLtMatrixLayout_t layout = nullptr;
+  cublasLtMatrixLayout_t layout = nullptr;  // Of a and b.
+  cublasLtMatrixLayout_t result_layout = nullptr;
   std::vector<cublasLtMatmulAlgo_t> algorithms;
 };
 
@@ -125,28 +152,38 @@ CublasLt::Product::Product(const Functions& functions, void* handle, const Opera
 }
 
 CublasLt::Product::~Product() {
-  if (state_->layout != nullptr) state_->functions.layout_destroy(state_->layout);
+  for (const cublasLtMatrixLayout_t layout : {state_->layout, state_->result_layout}) {
+    if (layout != nullptr) state_->functions.layout_destroy(layout);
+  }
   if (state_->description != nullptr) state_->functions.desc_destroy(state_->description);
 }
 
 absl::Status CublasLt::Product::FindAlgorithms() {
   const Functions& lt = state_->functions;
   const Operands& operands = state_->operands;
-  const cudaDataType_t type = operands.element == Element::kBf16 ? CUDA_R_16BF : CUDA_R_32F;
-  RETURN_IF_ERROR(
-      ToStatus(lt.desc_create(&state_->description, CUBLAS_COMPUTE_32F, CUDA_R_32F), "cublasLtMatmulDescCreate"));
-  RETURN_IF_ERROR(ToStatus(
-      lt.layout_create(&state_->layout, type, operands.size, operands.size, static_cast<int64_t>(operands.size)),
-      "cublasLtMatrixLayoutCreate"));
+  const TypeNames names = NamesOf(operands.type);
+  RETURN_IF_ERROR(ToStatus(lt.desc_create(&state_->description, names.compute, names.sum), "cublasLtMatmulDescCreate"));
+  if (operands.transpose_a) {
+    const cublasOperation_t transposed = CUBLAS_OP_T;
+    RETURN_IF_ERROR(
+        ToStatus(lt.desc_set(state_->description, CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof(transposed)),
+                 "cublasLtMatmulDescSetAttribute"));
+  }
+  const auto make_layout = [&](cublasLtMatrixLayout_t* layout, cudaDataType_t type) {
+    return ToStatus(lt.layout_create(layout, type, operands.size, operands.size, static_cast<int64_t>(operands.size)),
+                    "cublasLtMatrixLayoutCreate");
+  };
+  RETURN_IF_ERROR(make_layout(&state_->layout, names.input));
+  RETURN_IF_ERROR(make_layout(&state_->result_layout, operands.wide_result ? names.sum : names.input));
   cublasLtMatmulPreference_t preference = nullptr;
   RETURN_IF_ERROR(ToStatus(lt.preference_create(&preference), "cublasLtMatmulPreferenceCreate"));
   lt.preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &operands.workspace_bytes,
                     sizeof(operands.workspace_bytes));
   cublasLtMatmulHeuristicResult_t results[kMaxAlgorithms] = {};
   int count = 0;
-  const auto layout = state_->layout;
-  const cublasStatus_t status = lt.get_heuristic(state_->handle, state_->description, layout, layout, layout, layout,
-                                                 preference, kMaxAlgorithms, results, &count);
+  const cublasStatus_t status =
+      lt.get_heuristic(state_->handle, state_->description, state_->layout, state_->layout, state_->result_layout,
+                       state_->result_layout, preference, kMaxAlgorithms, results, &count);
   lt.preference_destroy(preference);
   RETURN_IF_ERROR(ToStatus(status, "cublasLtMatmulAlgoGetHeuristic"));
   for (int i = 0; i < count; ++i) {
@@ -161,12 +198,17 @@ size_t CublasLt::Product::algorithms() const { return state_->algorithms.size();
 
 bool CublasLt::Product::Queue(size_t index, cudaStream_t stream) const {
   const Operands& operands = state_->operands;
-  const float one = 1;
-  const float zero = 0;
-  const auto layout = state_->layout;
-  return state_->functions.matmul(state_->handle, state_->description, &one, operands.a, layout, operands.b, layout,
-                                  &zero, operands.c, layout, operands.c, layout, &state_->algorithms[index],
-                                  operands.workspace, operands.workspace_bytes, stream) == CUBLAS_STATUS_SUCCESS;
+  const double double_one = 1, double_zero = 0;
+  const float float_one = 1, float_zero = 0;
+  const int32_t int_one = 1, int_zero = 0;
+  const void* one = &float_one;
+  const void* zero = &float_zero;
+  if (operands.type == sdk::MatrixType::kFp64) one = &double_one, zero = &double_zero;
+  if (operands.type == sdk::MatrixType::kInt8) one = &int_one, zero = &int_zero;
+  return state_->functions.matmul(state_->handle, state_->description, one, operands.a, state_->layout, operands.b,
+                                  state_->layout, zero, operands.c, state_->result_layout, operands.c,
+                                  state_->result_layout, &state_->algorithms[index], operands.workspace,
+                                  operands.workspace_bytes, stream) == CUBLAS_STATUS_SUCCESS;
 }
 
 absl::StatusOr<std::unique_ptr<CublasLt::Product>> CublasLt::Prepare(const Operands& operands) {
@@ -175,4 +217,4 @@ absl::StatusOr<std::unique_ptr<CublasLt::Product>> CublasLt::Prepare(const Opera
   return product;
 }
 
-}  // namespace muster::benchmark
+}  // namespace muster::physical

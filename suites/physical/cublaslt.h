@@ -1,6 +1,6 @@
 // cuBLASLt, loaded at run time: the programs need it on the test machine alone, in whichever version is there.
-#ifndef MUSTER_SUITES_BENCHMARK_CUBLASLT_H_
-#define MUSTER_SUITES_BENCHMARK_CUBLASLT_H_
+#ifndef MUSTER_SUITES_PHYSICAL_CUBLASLT_H_
+#define MUSTER_SUITES_PHYSICAL_CUBLASLT_H_
 
 #include <cuda_runtime_api.h>
 
@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "suites/benchmark/kernels.h"
+#include "suites/sdk/peak.h"
 
-namespace muster::benchmark {
+namespace muster::physical {
 
 // Where libcublasLt may lie, best first: `named` (a path, may be empty), what the loader finds by LD_LIBRARY_PATH and
 // its cache, the toolkit's folder, and the packages of each Python whose bin folder is in `path` (the PATH variable).
@@ -31,15 +31,19 @@ class CublasLt {
   std::string version() const;
   const std::string& path() const { return path_; }
 
-  // c = a × b for square matrices of `size` in columns, in the element's type, sums in fp32 (for fp32 without TF32).
-  // The device, the matrices, the workspace and the stream must be the same for as long as the product lives.
+  // c = a × b for square matrices of `size` in columns; sums in fp32, of fp64 in fp64, of int8 in int32. With
+  // `transpose_a` a is kept in rows, as fp8 and int8 want it. The device, the matrices, the workspace and the stream
+  // must be the same for as long as the product lives.
   class Product;
   struct Operands {
     const void* a = nullptr;
     const void* b = nullptr;
     void* c = nullptr;
     size_t size = 0;
-    Element element = Element::kBf16;
+    sdk::MatrixType type = sdk::MatrixType::kBf16;
+    // Entries of c are of the type of the sums, else of a and b's.
+    bool wide_result = false;
+    bool transpose_a = false;
     void* workspace = nullptr;
     size_t workspace_bytes = 0;
   };
@@ -74,6 +78,6 @@ class CublasLt::Product {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace muster::benchmark
+}  // namespace muster::physical
 
-#endif  // MUSTER_SUITES_BENCHMARK_CUBLASLT_H_
+#endif  // MUSTER_SUITES_PHYSICAL_CUBLASLT_H_

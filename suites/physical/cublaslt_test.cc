@@ -1,4 +1,4 @@
-#include "suites/benchmark/cublaslt.h"
+#include "suites/physical/cublaslt.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace muster::benchmark {
+namespace muster::physical {
 namespace {
 
 namespace fs = std::filesystem;
@@ -40,4 +40,4 @@ TEST(CublasLt, SaysWhatWasTried) {
 }
 
 }  // namespace
-}  // namespace muster::benchmark
+}  // namespace muster::physical
