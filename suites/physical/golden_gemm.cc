@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "suites/sdk/outcome.h"
 
@@ -152,7 +153,7 @@ class Golden {
                     .arguments = &arguments,
                     .arguments_size = sizeof(arguments)});
   }
-  uint64_t Strips() const { return (options_.size + GOLDEN_STRIP - 1) / GOLDEN_STRIP; }
+  uint64_t Strips(uint32_t width) const { return (options_.size + width - 1) / width; }
 
   // Fresh operands, and what their product's rows weigh.
   void Begin(uint32_t round) {
@@ -167,8 +168,8 @@ class Golden {
     device_.Zero(sums_.data(), options_.size * sizeof(u64));
     device_.Zero(expected_.data(), options_.size * sizeof(u64));
     Launch("golden_weights", options_.size, {weights_.data(), errors_.data()}, arguments_);
-    Launch("golden_weigh_b", Strips() * options_.size, {sums_.data(), errors_.data()}, arguments_);
-    Launch("golden_expect_rows", Strips() * options_.size, {expected_.data(), errors_.data(), sums_.data()},
+    Launch("golden_weigh_b", Strips(GOLDEN_STRIP) * options_.size, {sums_.data(), errors_.data()}, arguments_);
+    Launch("golden_expect_rows", Strips(GOLDEN_STRIP) * options_.size, {expected_.data(), errors_.data(), sums_.data()},
            arguments_);
   }
 
@@ -215,11 +216,11 @@ class Golden {
 
   void Check() {
     if (arguments_.result == GOLDEN_FP64) {
-      Launch("golden_weigh_c_fp64", Strips() * options_.size,
+      Launch("golden_weigh_c_fp64", Strips(GOLDEN_RESULT_STRIP) * options_.size,
              {rows_.data(), errors_.data(), c_.data(), weights_.data()}, arguments_);
     } else {
-      Launch("golden_weigh_c", Strips() * options_.size / 4, {rows_.data(), errors_.data(), c_.data(), weights_.data()},
-             arguments_);
+      Launch("golden_weigh_c", Strips(GOLDEN_RESULT_STRIP) * options_.size / 4,
+             {rows_.data(), errors_.data(), c_.data(), weights_.data()}, arguments_);
     }
     Launch("golden_compare", options_.size, {rows_.data(), errors_.data(), expected_.data(), kept_.data()}, arguments_);
   }
@@ -366,7 +367,7 @@ std::optional<GoldenInjection> ParseGoldenInjection(const std::string& text, sdk
 }
 
 std::string GoldenError::Describe() const {
-  return absl::StrCat("row ", row, ", column ", column, ": expected ", expected, ", found ", found);
+  return absl::StrFormat("row %u, column %u: expected %d, found %.17g", row, column, expected, found);
 }
 
 GoldenReport RunGolden(ComputeDevice& device, MatrixEngine& engine, const GoldenOptions& options) {

@@ -21,6 +21,8 @@
 #define GOLDEN_INT32 6  // Of results.
 
 #define GOLDEN_STRIP 64
+// Of c: fewer and longer, for each ends in an atomic addition.
+#define GOLDEN_RESULT_STRIP 128
 #define GOLDEN_RECORDS 16
 // In place of a column: what is wrong lies somewhere in the row, in one of four rows from it on.
 #define GOLDEN_WHOLE_ROW 0xffffffffu
@@ -148,11 +150,12 @@ KERNEL golden_weigh_c(GLOBAL u64* rows, GLOBAL GoldenErrors* errors, GLOBAL u32x
   const u64 item = GROUP_ID * GROUP_SIZE + LOCAL_ID;
   const u32 quads = a.size / 4;
   const u32 quad = (u32)(item % quads);
-  const u32 first = (u32)(item / quads) * GOLDEN_STRIP;
+  const u32 first = (u32)(item / quads) * GOLDEN_RESULT_STRIP;
   if (first >= a.size) return;
+  const u32 end = first + GOLDEN_RESULT_STRIP < a.size ? first + GOLDEN_RESULT_STRIP : a.size;
   long long sums[4] = {0, 0, 0, 0};
   int broken = 0;
-  for (u32 j = first; j < first + GOLDEN_STRIP; j += 8) {
+  for (u32 j = first; j < end; j += 8) {
     u32x4 held[8];
     UNROLL
     for (u32 n = 0; n < 8; ++n) held[n] = LOAD_STREAMING(c + (u64)(j + n) * quads + quad);
@@ -177,11 +180,12 @@ KERNEL golden_weigh_c_fp64(GLOBAL u64* rows, GLOBAL GoldenErrors* errors, GLOBAL
                            GoldenArguments a) {
   const u64 item = GROUP_ID * GROUP_SIZE + LOCAL_ID;
   const u32 i = (u32)(item % a.size);
-  const u32 first = (u32)(item / a.size) * GOLDEN_STRIP;
+  const u32 first = (u32)(item / a.size) * GOLDEN_RESULT_STRIP;
   if (first >= a.size) return;
+  const u32 end = first + GOLDEN_RESULT_STRIP < a.size ? first + GOLDEN_RESULT_STRIP : a.size;
   long long sum = 0;
   int broken = 0;
-  for (u32 j = first; j < first + GOLDEN_STRIP; ++j) {
+  for (u32 j = first; j < end; ++j) {
     const double number = c[(u64)j * a.size + i];
     const int integer = DOUBLE_TO_INT(number);
     broken |= (double)integer != number;
