@@ -1,5 +1,6 @@
 #include "tests/hardware_sim/kernel_lines.h"
 
+#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -67,11 +68,21 @@ void AddXid(const DeviceFacts& device, const Fault& fault, Lines& lines) {
       {fault.at_s(), kError, absl::StrCat("NVRM: GPU ", device.device.pci_address(), ": GPU has fallen off the bus.")});
 }
 
+// What a driver says when it has taken a device over; that ends what it said of it before.
+void AddGreeting(const DeviceFacts& device, Seconds at, Lines& lines) {
+  const std::string& driver = device.device.kernel_driver();
+  const std::string& address = device.device.pci_address();
+  lines.push_back({at, kInfo, absl::StrCat(driver, " ", address, ": enabling device (0000 -> 0002)")});
+  if (driver == "nvidia") return;
+  lines.push_back({at, kInfo, absl::StrCat("[drm] Initialized ", driver, " 1.6.0 for ", address, " on minor 0")});
+}
+
 void AddEngineHang(const DeviceFacts& device, const Fault& fault, Lines& lines) {
   const std::string driver = device.device.kernel_driver();
   const std::string address = device.device.pci_address();
   const std::string head = absl::StrCat(driver, " ", address, ": ");
   const std::string engine = fault.engine_hang().engine();
+  if (fault.engine_hang().wedged() && fault.until_s() > 0) AddGreeting(device, fault.until_s(), lines);
   if (driver == "xe") {
     const std::string kind = engine.substr(0, engine.find_first_of("0123456789"));
     lines.push_back({fault.at_s(), kNotice,
@@ -102,12 +113,13 @@ void AddEngineHang(const DeviceFacts& device, const Fault& fault, Lines& lines) 
 
 void AddLoss(const DeviceFacts& device, const Fault& fault, Lines& lines) {
   const std::string& address = device.device.pci_address();
-  lines.push_back({fault.at_s(), kInfo,
-                   absl::StrCat("pcieport ", address.substr(0, 5), "00:01.0: pciehp: Slot(1): Card not present")});
+  lines.push_back(
+      {fault.at_s(), kInfo, absl::StrCat("pcieport ", PortOf(address), ": pciehp: Slot(1): Card not present")});
   if (fault.until_s() == 0) return;
   lines.push_back({fault.until_s(), kInfo,
                    absl::StrFormat("pci %s: [%04x:%04x] type 00 class 0x030200", address, device.device.pci_vendor_id(),
                                    device.device.pci_device_id())});
+  AddGreeting(device, fault.until_s(), lines);
 }
 
 void AddFault(const DeviceFacts& device, const Fault& fault, Lines& lines) {
@@ -129,10 +141,16 @@ void AddFault(const DeviceFacts& device, const Fault& fault, Lines& lines) {
 
 }  // namespace
 
+std::string PortOf(const std::string& pci_address) {
+  unsigned int domain = 0;
+  unsigned int bus = 0;
+  std::sscanf(pci_address.c_str(), "%x:%x", &domain, &bus);
+  return absl::StrFormat("%04x:%02x:01.0", domain, bus > 0 ? bus - 1 : 0);
+}
+
 std::vector<World::LogLine> KernelLinesOf(const DeviceFacts& device) {
   Lines lines;
-  const std::string head = absl::StrCat(device.device.kernel_driver(), " ", device.device.pci_address(), ": ");
-  lines.push_back({0, kInfo, absl::StrCat(head, "enabling device (0000 -> 0002)")});
+  AddGreeting(device, 0, lines);
   for (const Fault& fault : device.scenario.faults()) AddFault(device, fault, lines);
   return lines;
 }

@@ -2,6 +2,7 @@
 #ifndef MUSTER_TESTS_HARDWARE_SIM_KERNEL_LINES_H_
 #define MUSTER_TESTS_HARDWARE_SIM_KERNEL_LINES_H_
 
+#include <string>
 #include <vector>
 
 #include "tests/hardware_sim/world.h"
@@ -10,6 +11,9 @@ namespace muster::sim {
 
 // The lines of a device's whole life, in no order: its driver's greeting at 0, and those of its faults.
 std::vector<World::LogLine> KernelLinesOf(const DeviceFacts& device);
+
+// The root port that a device's bus is behind: "0000:18:01.0" for "0000:19:00.0".
+std::string PortOf(const std::string& pci_address);
 
 }  // namespace muster::sim
 

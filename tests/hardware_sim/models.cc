@@ -150,7 +150,6 @@ constexpr Row kRows[] = {
      95,
      {.hbm = true,
       .memory_bus_bits = 5120,
-      .memory_bandwidth = 3352 * kGiga,
       .idle_clock_hertz = 345 * kMega,
       .media_clock_hertz = 1545 * kMega,
       .link_bandwidth = 25 * kGiga,
@@ -178,7 +177,6 @@ constexpr Row kRows[] = {
      95,
      {.hbm = true,
       .memory_bus_bits = 6144,
-      .memory_bandwidth = 4917 * kGiga,
       .idle_clock_hertz = 345 * kMega,
       .media_clock_hertz = 1545 * kMega,
       .link_bandwidth = 25 * kGiga,
@@ -205,7 +203,6 @@ constexpr Row kRows[] = {
      88,
      97,
      {.memory_bus_bits = 384,
-      .memory_bandwidth = 864 * kGiga,
       .idle_clock_hertz = 210 * kMega,
       .media_clock_hertz = 1965 * kMega,
       .idle_pcie_generation = 1,
@@ -233,7 +230,6 @@ constexpr Row kRows[] = {
      95,
      {.hbm = true,
       .memory_bus_bits = 8192,
-      .memory_bandwidth = 8000 * kGiga,
       .idle_clock_hertz = 120 * kMega,
       .media_clock_hertz = 1965 * kMega,
       .link_bandwidth = 50 * kGiga,
@@ -273,7 +269,6 @@ ModelTraits TraitsOf(const CustomModel& model) {
                         .link_bandwidth = 25 * kGiga,
                         .vbios_version = "1.0",
                         .firmware_version = "1.0"};
-  traits.memory_bandwidth = traits.memory_bus_bits / 8.0 * 2 * model.memory_clock_hertz();
   if (model.pci_vendor_id() == kNvidia) {
     traits.compute_capability_major = 9;
     traits.kernel_driver = "nvidia";
@@ -293,6 +288,9 @@ ModelFacts FactsOf(const Device& device) {
     if (row.model == device.model()) facts = {ModelOf(row), row.traits};
   }
   if (device.model() == CUSTOM) facts = {device.custom(), TraitsOf(device.custom())};
+  // Two bits a clock on every pin.
+  const double pins = facts.traits.memory_bus_bits / 8.0 * 2;
+  if (facts.traits.memory_bandwidth == 0) facts.traits.memory_bandwidth = pins * facts.model.memory_clock_hertz();
   facts.model.set_name(facts.model.name() + " (simulated)");
   return facts;
 }

@@ -56,18 +56,20 @@ std::vector<Labels> Nvidia(v1::TelemetryField field, const Device& device, const
     case v1::CLOCK_MAX:
       return Product({{"graphics", "sm", "memory", "video"}});
     case v1::THROTTLED:
-      return Product(
-          {{"power", "thermal", "hw_slowdown", "hw_thermal", "hw_power_brake", "sync_boost", "idle", "setting"}});
+      return Product({{"power", "thermal", "hw_slowdown", "hw_thermal", "hw_power_brake", "sync_boost", "current",
+                       "idle", "setting"}});
     case v1::THROTTLE_SECONDS:
-      return Product({{"power", "thermal", "sync_boost"}});
+      return Product({{"power", "thermal", "hw_thermal", "hw_power_brake", "sync_boost"}});
     case v1::UTILIZATION:
       return Product({{"gpu", "memory", "encoder", "decoder", "jpeg", "ofa"}});
     case v1::MEMORY_RESERVED:
+    case v1::MEMORY_BANDWIDTH_MAX:
     case v1::PERFORMANCE_STATE:
       return {{}};
     case v1::PCIE_THROUGHPUT:
-    case v1::PCIE_BYTES:
       return Product({kDirections});
+    case v1::PCIE_BYTES:
+      return facts.traits.compute_capability_major >= 9 ? Product({kDirections}) : std::vector<Labels>();
     case v1::ECC_ERRORS: {
       if (!model.ecc()) return {};
       Labels locations = {"total", "dram", "sram"};
