@@ -64,30 +64,6 @@ v1::PciLink OwnLink(const RootFolder& root, const std::string& folder) {
 
 std::string Parent(const std::string& folder) { return std::filesystem::path(folder).parent_path().string(); }
 
-// The link that the card has with the machine; its maximum is the lower of what the card and its slot can.
-//
-// Intel's discrete cards hold a PCI switch: the GPU behind it always says 2.5 GT/s x1, and the real link is that of the
-// switch's upstream port, two levels up.
-v1::PciLink Link(const RootFolder& root, const std::string& folder, uint32_t vendor) {
-  std::string end = root.Resolve(folder);
-  if (end.empty()) end = folder;
-  v1::PciLink link = OwnLink(root, end);
-  const std::string port = Parent(Parent(end));
-  if (vendor == kPciVendorIntel && link.max_generation() == 1 && link.max_width() == 1 &&
-      root.ReadNumber(port + "/vendor", 16) == kPciVendorIntel) {
-    if (v1::PciLink card = OwnLink(root, port); card.has_max_generation()) {
-      link = card;
-      end = port;
-    }
-  }
-  const v1::PciLink slot = OwnLink(root, Parent(end));
-  if (link.has_max_generation() && slot.has_max_generation()) {
-    link.set_max_generation(std::min(link.max_generation(), slot.max_generation()));
-  }
-  if (link.has_max_width() && slot.has_max_width()) link.set_max_width(std::min(link.max_width(), slot.max_width()));
-  return link;
-}
-
 // /dev/nvidiaN: N is not the order on the bus; the kernel driver alone knows it.
 void AddNvidiaNodes(const RootFolder& root, v1::Device& device) {
   const std::string information =
@@ -134,7 +110,7 @@ v1::Device Describe(const RootFolder& root, const std::string& folder, const std
   if (const auto node = root.ReadNumber(folder + "/numa_node"); node && *node < 65536) {
     device.set_numa_node(static_cast<int32_t>(*node));
   }
-  const v1::PciLink link = Link(root, folder, vendor);
+  const v1::PciLink link = ReadPciLink(root, folder, vendor);
   if (link.ByteSizeLong() > 0) *device.mutable_pci_link() = link;
   if (driver == "nvidia") AddNvidiaNodes(root, device);
   AddDrmNodes(root, folder, device);
@@ -163,6 +139,28 @@ std::string NormalisePciAddress(absl::string_view address) {
   if (!domain || !bus || !slot || !function) return std::string();
   if (*domain > 0xFFFFFFFF || *bus > 0xFF || *slot > 0x1F || *function > 7) return std::string();
   return absl::StrFormat("%04x:%02x:%02x.%x", *domain, *bus, *slot, *function);
+}
+
+// Intel's discrete cards hold a PCI switch: the GPU behind it always says 2.5 GT/s x1, and the real link is that of the
+// switch's upstream port, two levels up.
+v1::PciLink ReadPciLink(const RootFolder& root, const std::string& folder, uint32_t pci_vendor_id) {
+  std::string end = root.Resolve(folder);
+  if (end.empty()) end = folder;
+  v1::PciLink link = OwnLink(root, end);
+  const std::string port = Parent(Parent(end));
+  if (pci_vendor_id == kPciVendorIntel && link.max_generation() == 1 && link.max_width() == 1 &&
+      root.ReadNumber(port + "/vendor", 16) == kPciVendorIntel) {
+    if (v1::PciLink card = OwnLink(root, port); card.has_max_generation()) {
+      link = card;
+      end = port;
+    }
+  }
+  const v1::PciLink slot = OwnLink(root, Parent(end));
+  if (link.has_max_generation() && slot.has_max_generation()) {
+    link.set_max_generation(std::min(link.max_generation(), slot.max_generation()));
+  }
+  if (link.has_max_width() && slot.has_max_width()) link.set_max_width(std::min(link.max_width(), slot.max_width()));
+  return link;
 }
 
 absl::StatusOr<std::vector<v1::Device>> PciGpus(const RootFolder& root) {

@@ -21,6 +21,10 @@ v1::Vendor VendorOfPciId(uint32_t pci_vendor_id);
 // "00000000:41:00.0" and "0000:41:00.0" are "0000:41:00.0"; what is no PCI address is empty.
 std::string NormalisePciAddress(absl::string_view address);
 
+// The link that a card has with the machine, by its function's folder ("/sys/bus/pci/devices/0000:03:00.0"); the
+// maximum is the lower of what card and slot can. What is not known is not set.
+v1::PciLink ReadPciLink(const RootFolder& root, const std::string& folder, uint32_t pci_vendor_id);
+
 // Intel's and NVIDIA's display controllers (classes 0x0300, 0x0302, 0x0380) and compute accelerators (0x1200), in the
 // order of their addresses: ids, kernel driver and its version, NUMA node, link, device nodes, Xe generation, and a
 // model from the PCI ids. Two kinds are left out: virtual functions that this machine gives to others (their physical

@@ -1,11 +1,18 @@
 #include "agent/inventory/root_folder.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "agent/inventory/text.h"
 
@@ -17,6 +24,23 @@ std::string Canonical(const std::string& path) {
   std::error_code error;
   const std::filesystem::path canonical = std::filesystem::canonical(path, error);
   return error ? std::string() : canonical.string();
+}
+
+absl::Status ReadError(absl::string_view path, int error) {
+  const std::string message = absl::StrCat("cannot read ", path, ": ", std::strerror(error));
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ENODEV:
+    case ENXIO:
+    case EOPNOTSUPP:
+      return absl::NotFoundError(message);
+    case EACCES:
+    case EPERM:
+      return absl::PermissionDeniedError(message);
+    default:
+      return absl::UnavailableError(message);
+  }
 }
 
 }  // namespace
@@ -40,6 +64,20 @@ std::string RootFolder::Read(absl::string_view path, size_t limit) const {
 }
 
 std::string RootFolder::ReadLine(absl::string_view path) const { return CleanText(Read(path, 4096)); }
+
+absl::StatusOr<std::string> RootFolder::TryReadLine(absl::string_view path) const {
+  const int file = open(Real(path).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return ReadError(path, errno);
+  char content[4096];
+  ssize_t size = 0;
+  do {
+    size = read(file, content, sizeof(content));
+  } while (size < 0 && errno == EINTR);
+  const int error = errno;
+  close(file);
+  if (size < 0) return ReadError(path, error);
+  return CleanText(absl::string_view(content, static_cast<size_t>(size)));
+}
 
 std::optional<uint64_t> RootFolder::ReadNumber(absl::string_view path, int base) const {
   return ParseNumber(ReadLine(path), base);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace muster::agent {
@@ -26,6 +27,9 @@ class RootFolder {
   // A file of one value: cleaned (text.h).
   std::string ReadLine(absl::string_view path) const;
   std::optional<uint64_t> ReadNumber(absl::string_view path, int base = 10) const;
+  // As ReadLine, and says why a file could not be read: NotFound when there is none (or its device has nothing to tell
+  // by it), PermissionDenied, or Unavailable.
+  absl::StatusOr<std::string> TryReadLine(absl::string_view path) const;
   // What a symbolic link says, not resolved; empty when it is none.
   std::string ReadLink(absl::string_view path) const;
   // `path` without symbolic links, as the machine sees it; empty when it does not exist.
