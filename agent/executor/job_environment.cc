@@ -85,7 +85,9 @@ std::vector<std::string> JobEnvironment::Build(
   variables["CUDA_VISIBLE_DEVICES"] = CudaVisibleDevices(devices);
   if (const std::string mask = ZeAffinityMask(*machine, devices); !mask.empty()) {
     variables["ZE_AFFINITY_MASK"] = mask;
+    // The mask numbers cards, not tiles, in the order of the bus.
     variables["ZE_ENABLE_PCI_ID_DEVICE_ORDER"] = "1";
+    variables["ZE_FLAT_DEVICE_HIERARCHY"] = "COMPOSITE";
   }
   std::vector<std::string> environment;
   for (const auto& [name, value] : variables) environment.push_back(base::Text(name, "=", value));

@@ -88,6 +88,10 @@ TEST_F(JobEnvironmentTest, ShowsOnlyTheLeasedDevices) {
   EXPECT_EQ(Build({0}).at("ZE_AFFINITY_MASK"), "1");  // By PCI address.
   EXPECT_EQ(Build({0}).at("CUDA_VISIBLE_DEVICES"), "");
   EXPECT_EQ(Build({2, 0}).at("ZE_AFFINITY_MASK"), "0,1");
+  // Cards in the order of the bus, whatever the machine's own settings are.
+  EXPECT_EQ(Build({0}).at("ZE_ENABLE_PCI_ID_DEVICE_ORDER"), "1");
+  EXPECT_EQ(Build({0}).at("ZE_FLAT_DEVICE_HIERARCHY"), "COMPOSITE");
+  EXPECT_FALSE(Build({}).contains("ZE_FLAT_DEVICE_HIERARCHY"));
 }
 
 TEST_F(JobEnvironmentTest, Arguments) {

@@ -87,9 +87,10 @@ class DrmTurn {
       const std::string domain = Domain(absl::StrCat("energy", i, "_label"), i);
       if (domain.empty() || (Known(v1::ENERGY, {domain}) && Known(v1::POWER, {domain}))) continue;
       const absl::StatusOr<double> microjoules = Number(absl::StrCat(hwmon_, "/", file));
-      if (!microjoules.ok()) {
-        readings_.Absent(kCardRank, v1::ENERGY, {domain}, AbsenceOf(microjoules.status()));
-        readings_.Absent(kCardRank, v1::POWER, {domain}, AbsenceOf(microjoules.status()));
+      if (!microjoules.ok() || *microjoules < 0) {
+        const v1::Absence absence = microjoules.ok() ? v1::ABSENCE_FAILING : AbsenceOf(microjoules.status());
+        readings_.Absent(kCardRank, v1::ENERGY, {domain}, absence);
+        readings_.Absent(kCardRank, v1::POWER, {domain}, absence);
         continue;
       }
       readings_.Value(kCardRank, v1::ENERGY, {domain}, Combine::kMax, *microjoules / 1e6);
