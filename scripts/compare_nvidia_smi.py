@@ -61,7 +61,10 @@ def rules():
     yield Rule("TEMPERATURE", ["memory"], "temperature/memory_temp", celsius, 1)
     for limit, path in (("throttle", "gpu_temp_max_gpu_threshold"), ("slowdown", "gpu_temp_slow_threshold"),
                         ("shutdown", "gpu_temp_max_threshold"), ("memory_throttle", "gpu_temp_max_mem_threshold")):
-        yield Rule("TEMPERATURE_LIMIT", [limit], "temperature/" + path, celsius)
+        # Newer GPUs show limits as distances: the core's from its limit, and the others' from there.
+        distance = "temperature/gpu_temp+temperature/gpu_temp_tlimit-temperature/" + path.replace("_threshold", "_tlimit_threshold")
+        paths = ["temperature/" + path] + ([distance] if limit != "memory_throttle" else [])
+        yield Rule("TEMPERATURE_LIMIT", [limit], paths, celsius, 2)
     power = ["gpu_power_readings/", "power_readings/"]
     yield Rule("POWER", ["card"], [p + "average_power_draw" for p in power] + [p + "power_draw" for p in power], watts, 3, 0.03)
     yield Rule("POWER", ["memory"], "gpu_memory_power_readings/average_power_draw", watts, 3, 0.03)
@@ -119,7 +122,7 @@ def rules():
 
 
 def leaf(gpu, path):
-    """The text at `path`; "a+b" is the sum of two; "processes#C" counts. None: not in this nvidia-smi's answer."""
+    """The text at `path`; "a+b-c" is their sum; "processes#C" counts. None: not in this nvidia-smi's answer."""
     if "#" in path:
         where, kind = path.split("#")
         node = gpu.find(where)
@@ -128,15 +131,17 @@ def leaf(gpu, path):
         if (node.text or "").strip():
             return node.text.strip()
         return str(sum(kind in (p.findtext("type") or "").replace("M+", "").split("+") for p in node.findall("process_info")))
-    texts = [gpu.findtext(part) for part in path.split("+")]
+    parts = re.split("([+-])", "+" + path)[1:]
+    texts = [gpu.findtext(part) for part in parts[1::2]]
     if any(text is None for text in texts):
         return None
     if len(texts) == 1:
         return texts[0].strip()
     try:
-        return "%d" % sum(int(text) for text in texts)
+        total = sum(number(text) * (1 if sign == "+" else -1) for sign, text in zip(parts[::2], texts))
     except ValueError:
-        return texts[0].strip()
+        return texts[0].strip() if not re.match(r"-?[0-9]", texts[0]) else texts[-1].strip()
+    return ("%d %s" % (total, texts[0].split()[1] if " " in texts[0].strip() else "")).strip()
 
 
 def record(out, phase, seconds, pid, agent_pid=None, url=None):

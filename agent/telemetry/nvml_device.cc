@@ -90,23 +90,6 @@ void NvmlDevice::PutTwo(v1::TelemetryField field, Labels first, Labels second, c
   Put(field, std::move(second), b, scale);
 }
 
-void NvmlDevice::Temperatures() {
-  NvmlAnswer core = caller_.Now(f_.temperature, 1, nvml::kSensorGpu);
-  if (core.absence == v1::ABSENCE_UNSUPPORTED) {
-    nvml::Temperature newer{.version = nvml::kTemperatureV1, .sensor = nvml::kSensorGpu};
-    core.absence = caller_.Remembering(f_.temperature_v, 1, [&] { return caller_.Call(f_.temperature_v, &newer); });
-    core.value = newer.celsius;
-  }
-  Put(v1::TEMPERATURE, {"core"}, core);
-  static constexpr std::pair<const char*, int> kLimits[] = {{"throttle", nvml::kThresholdGpuMax},
-                                                            {"slowdown", nvml::kThresholdSlowdown},
-                                                            {"shutdown", nvml::kThresholdShutdown},
-                                                            {"memory_throttle", nvml::kThresholdMemoryMax}};
-  for (const auto& [limit, threshold] : kLimits) {
-    Put(v1::TEMPERATURE_LIMIT, {limit}, caller_.Steady(f_.threshold, threshold + 1, threshold));
-  }
-}
-
 void NvmlDevice::Power() {
   Put(v1::POWER, {"card"}, caller_.Now(f_.power), kMilli);
   Put(v1::POWER_LIMIT, {"enforced"}, caller_.Now(f_.enforced_limit), kMilli);

@@ -3,6 +3,7 @@
 #define MUSTER_AGENT_TELEMETRY_NVML_DEVICE_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,10 @@ class NvmlDevice {
   void PutTwo(v1::TelemetryField field, Labels first, Labels second, const NvmlAnswer& a, const NvmlAnswer& b,
               double scale);
 
+  // nvml_thermal.cc.
   void Temperatures();
+  NvmlAnswer LimitByMargin(const NvmlAnswer& core, unsigned int field);
+  // nvml_device.cc.
   void Power();
   void Clocks();
   void ThrottleReasons();
@@ -70,6 +74,13 @@ class NvmlDevice {
   const int index_;
   NvmlCaller caller_;
   v1::DeviceSample* sample_ = nullptr;  // While in Sample().
+
+  // Limits known by their distance, by field, and the turn in which they are looked at again.
+  struct KeptLimit {
+    double celsius = 0;
+    int until = 0;
+  };
+  std::map<unsigned int, KeptLimit> limits_;
 
   // PCIe traffic of the turn before: bytes received and transmitted by the GPU, at monotonic microseconds.
   struct Traffic {

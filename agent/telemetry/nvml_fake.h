@@ -24,8 +24,10 @@ struct FakeNvml {
   // By field and scope: value (as unsigned long long), and the result of those that are not there.
   std::map<std::pair<unsigned int, unsigned int>, unsigned long long> fields;
   std::map<std::pair<unsigned int, unsigned int>, nvml::Return> field_results;
+  std::map<unsigned int, int> field_types;  // Of those that are no unsigned long long.
   int fields_asked = 0;
   unsigned int power_mw = 76'123;
+  int margin = 53;
   unsigned int processes = 2;
   unsigned long long reasons = nvml::kReasonIdle;
 
@@ -45,7 +47,8 @@ struct FakeNvml {
     for (int i = 0; i < count && result == nvml::kSuccess; ++i) {
       const std::pair key(values[i].field, values[i].scope);
       ++now->fields_asked;
-      values[i].type = nvml::kValueUlonglong;
+      values[i].type =
+          now->field_types.contains(values[i].field) ? now->field_types.at(values[i].field) : nvml::kValueUlonglong;
       values[i].result = now->field_results.contains(key) ? now->field_results.at(key)
                          : now->fields.contains(key)      ? nvml::kSuccess
                                                           : nvml::kNotSupported;
@@ -79,6 +82,10 @@ struct FakeNvml {
     f.temperature.call = [](Device, int, unsigned int* to) { return Give("nvmlDeviceGetTemperature", to, 34); };
     f.threshold.call = [](Device, int kind, unsigned int* to) {
       return Give("nvmlDeviceGetTemperatureThreshold", to, 90 + kind);
+    };
+    f.margin.call = [](Device, nvml::MarginTemperature* to) {
+      if (to->version != nvml::kMarginTemperatureV1) return nvml::kArgumentVersionMismatch;
+      return Give("nvmlDeviceGetMarginTemperature", &to->celsius, now->margin);
     };
     f.power.call = [](Device, unsigned int* to) { return Give("nvmlDeviceGetPowerUsage", to, now->power_mw); };
     f.enforced_limit.call = [](Device, unsigned int* to) {

@@ -8,7 +8,7 @@ NvmlFunctions FindNvmlFunctions(const SharedLibrary& library) {
     ((functions.call = library.Find<Functions>(functions.name)), ...);
   };
   find(f.init, f.shutdown, f.error_string, f.count, f.handle, f.pci_info, f.uuid, f.field_values);
-  find(f.temperature, f.temperature_v, f.threshold);
+  find(f.temperature, f.temperature_v, f.threshold, f.margin);
   find(f.power, f.enforced_limit, f.default_limit, f.limit_constraints, f.energy, f.performance_state);
   find(f.clock, f.clock_max, f.event_reasons, f.throttle_reasons, f.supported_event_reasons);
   find(f.supported_throttle_reasons, f.violation);

@@ -27,6 +27,7 @@ struct NvmlFunctions {
   NvmlFunction<nvml::DeviceKindFunction> temperature{"nvmlDeviceGetTemperature"};
   NvmlFunction<nvml::DeviceTemperatureVFunction> temperature_v{"nvmlDeviceGetTemperatureV"};
   NvmlFunction<nvml::DeviceKindFunction> threshold{"nvmlDeviceGetTemperatureThreshold"};
+  NvmlFunction<nvml::DeviceMarginFunction> margin{"nvmlDeviceGetMarginTemperature"};
 
   NvmlFunction<nvml::DeviceNumberFunction> power{"nvmlDeviceGetPowerUsage"};
   NvmlFunction<nvml::DeviceNumberFunction> enforced_limit{"nvmlDeviceGetEnforcedPowerLimit"};

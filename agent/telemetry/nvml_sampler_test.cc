@@ -207,6 +207,25 @@ TEST_F(NvmlSamplerTest, OldDriverIsAskedInItsOwnWay) {
   EXPECT_EQ(Value(v1::MEMORY_SIZE), 1001);
 }
 
+TEST_F(NvmlSamplerTest, LimitsGivenAsDistancesAreTemperatures) {
+  nvml_.results["nvmlDeviceGetTemperatureThreshold"] = nvml::kNotSupported;
+  nvml_.fields[{nvml::kFieldGpuMaxMargin, 0}] = 0;
+  nvml_.fields[{nvml::kFieldShutdownMargin, 0}] = static_cast<unsigned long long>(-8LL);
+  nvml_.field_types[nvml::kFieldShutdownMargin] = nvml::kValueInt;
+  StartAndTurn();
+  EXPECT_EQ(Value(v1::TEMPERATURE_LIMIT, {"throttle"}), 34 + 53);
+  EXPECT_EQ(Value(v1::TEMPERATURE_LIMIT, {"shutdown"}), 34 + 53 + 8);
+  EXPECT_EQ(Absence(v1::TEMPERATURE_LIMIT, {"slowdown"}), v1::ABSENCE_UNSUPPORTED);
+  EXPECT_EQ(Absence(v1::TEMPERATURE_LIMIT, {"memory_throttle"}), v1::ABSENCE_UNSUPPORTED);
+  nvml_.margin = 54;  // Rounding: core and distance do not change at one moment.
+  for (int i = 0; i < NvmlCaller::kSteadyPeriod; ++i) Turn();
+  EXPECT_EQ(Value(v1::TEMPERATURE_LIMIT, {"throttle"}), 34 + 53);
+  EXPECT_EQ(nvml_.calls["nvmlDeviceGetMarginTemperature"], 2 * 2);
+  nvml_.results["nvmlDeviceGetMarginTemperature"] = nvml::kTimeout;
+  for (int i = 0; i < NvmlCaller::kSteadyPeriod; ++i) Turn();
+  EXPECT_EQ(Absence(v1::TEMPERATURE_LIMIT, {"throttle"}), v1::ABSENCE_FAILING);
+}
+
 TEST_F(NvmlSamplerTest, WhatIsNotThereIsAskedRarely) {
   nvml_.results["nvmlDeviceGetPowerUsage"] = nvml::kNotSupported;
   StartAndTurn();
