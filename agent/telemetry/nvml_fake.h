@@ -17,7 +17,7 @@ struct FakeNvml {
   ~FakeNvml() { now = nullptr; }
 
   unsigned int devices = 1;
-  bool opens = true;
+  unsigned int opens = 99;  // The first so many devices.
   // What a function returns in place of success; "" is every function of a device.
   std::map<std::string, nvml::Return> results;
   std::map<std::string, int> calls;
@@ -67,7 +67,7 @@ struct FakeNvml {
     f.count.call = [](unsigned int* to) { return Give("nvmlDeviceGetCount_v2", to, now->devices); };
     f.handle.call = [](unsigned int index, Device* to) {
       *to = reinterpret_cast<Device>(uintptr_t{index} + 1);
-      return now->opens ? nvml::kSuccess : nvml::kGpuIsLost;
+      return index < now->opens ? nvml::kSuccess : nvml::kGpuIsLost;
     };
     f.pci_info.call = [](Device device, nvml::PciInfo* info) {
       std::snprintf(info->bus_id, sizeof(info->bus_id), "00000000:%02X:00.0",

@@ -17,9 +17,12 @@
 namespace muster::agent {
 namespace {
 
-// A device that is lost, or that NVML counts and does not open, may come back, and NVML does not tell: so many turns
-// after, all is enumerated anew.
-constexpr int kReopenTurns = 60;
+// A device that NVML counts and does not open is tried again every so many turns.
+constexpr int kOpenTurns = 5;
+// One that is lost may come back, and only an NVML that was started anew knows: so many turns after, longer each time.
+// Not sooner: where nobody else uses the driver, that has it start all GPUs anew.
+constexpr int kFirstRestartTurns = 15;
+constexpr int kMaxRestartTurns = 120;
 
 class NvmlSampler final : public Sampler {
  public:
@@ -40,19 +43,23 @@ class NvmlSampler final : public Sampler {
   }
 
   absl::StatusOr<std::vector<v1::DeviceSample>> Sample(const std::vector<std::string>& skip) override {
-    if (incomplete_turns_ >= kReopenTurns) {
+    if (lost_turns_ >= restart_turns_) {
+      restart_turns_ = std::min(2 * restart_turns_, kMaxRestartTurns);
       Mark("", f_.shutdown);
       RETURN_IF_ERROR(Open());
+    } else if (++turn_ % kOpenTurns == 0) {
+      OpenDevices().IgnoreError();  // Tried again.
     }
     std::vector<v1::DeviceSample> samples;
-    bool incomplete = unopened_;
+    bool lost = false;
     for (NvmlDevice& device : devices_) {
       if (std::find(skip.begin(), skip.end(), device.pci_address()) != skip.end()) continue;
       samples.push_back(device.Sample());
-      incomplete |= device.lost();
+      lost |= device.lost();
       if (device.wants_restart()) return absl::UnavailableError("NVML is no longer initialised");
     }
-    incomplete_turns_ = incomplete ? incomplete_turns_ + 1 : 0;
+    lost_turns_ = lost ? lost_turns_ + 1 : 0;
+    if (!lost && unopened_.empty()) restart_turns_ = kFirstRestartTurns;
     return samples;
   }
 
@@ -68,8 +75,8 @@ class NvmlSampler final : public Sampler {
 
   absl::Status Open() {
     devices_.clear();
-    unopened_ = false;
-    incomplete_turns_ = 0;
+    unopened_.clear();
+    lost_turns_ = 0;
     if (const nvml::Return result = Mark("", f_.init); result != nvml::kSuccess) {
       // The library without its driver: nothing of NVIDIA's is at work here.
       if (result == nvml::kDriverNotLoaded) return absl::NotFoundError(Failed("nvmlInit", result));
@@ -79,16 +86,26 @@ class NvmlSampler final : public Sampler {
     if (const nvml::Return result = Mark("", f_.count, &count); result != nvml::kSuccess) {
       return absl::FailedPreconditionError(Failed("nvmlDeviceGetCount", result));
     }
-    std::string why;
-    for (unsigned int i = 0; i < std::min<unsigned int>(count, kMaxSampledDevices); ++i) {
-      const absl::Status status = OpenDevice(i);
-      if (status.ok()) continue;
-      unopened_ = true;
-      why = std::string(status.message());
-    }
-    if (!devices_.empty()) return absl::OkStatus();
     if (count == 0) return absl::NotFoundError("NVML shows no device");
-    return absl::FailedPreconditionError(absl::StrCat("NVML counts ", count, " devices and opens none: ", why));
+    for (unsigned int i = 0; i < std::min<unsigned int>(count, kMaxSampledDevices); ++i) unopened_.push_back(i);
+    const absl::Status status = OpenDevices();
+    if (!devices_.empty()) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat("NVML counts ", count, " devices and opens none: ", status.message()));
+  }
+
+  // Those that are not open yet; why one still is not.
+  absl::Status OpenDevices() {
+    absl::Status why;
+    std::vector<unsigned int> closed;
+    for (const unsigned int index : unopened_) {
+      const absl::Status status = OpenDevice(index);
+      if (status.ok()) continue;
+      closed.push_back(index);
+      why = status;
+    }
+    unopened_ = std::move(closed);
+    return why;
   }
 
   absl::Status OpenDevice(unsigned int index) {
@@ -118,8 +135,10 @@ class NvmlSampler final : public Sampler {
   CallMarker& marker_;
   NvmlFunctions f_;
   std::vector<NvmlDevice> devices_;
-  bool unopened_ = false;  // NVML counts devices that it does not open.
-  int incomplete_turns_ = 0;
+  std::vector<unsigned int> unopened_;  // Their numbers.
+  int turn_ = 0;
+  int lost_turns_ = 0;
+  int restart_turns_ = kFirstRestartTurns;
 };
 
 }  // namespace

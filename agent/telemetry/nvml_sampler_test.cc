@@ -272,14 +272,31 @@ TEST_F(NvmlSamplerTest, LostDeviceIsAskedOnceATurnAndComesBack) {
   EXPECT_EQ(Value(v1::TEMPERATURE, {"core"}), 34);
 }
 
-TEST_F(NvmlSamplerTest, LostDevicesAreOpenedAnewAfterAWhile) {
+TEST_F(NvmlSamplerTest, LostDevicesHaveNvmlStartedAnewMoreAndMoreRarely) {
   StartAndTurn();
   nvml_.results["nvmlDeviceGetTemperature"] = nvml::kGpuIsLost;
-  for (int i = 0; i < 59; ++i) Turn();
+  for (int i = 0; i < 15; ++i) Turn();
   EXPECT_EQ(nvml_.calls["nvmlInit_v2"], 1);
-  for (int i = 0; i < 2; ++i) Turn();
+  Turn();
   EXPECT_EQ(nvml_.calls["nvmlInit_v2"], 2);
   EXPECT_EQ(nvml_.calls["nvmlShutdown"], 1);
+  for (int i = 0; i < 600; ++i) Turn();
+  EXPECT_LE(nvml_.calls["nvmlInit_v2"], 10);
+  EXPECT_GE(nvml_.calls["nvmlInit_v2"], 6);
+  nvml_.results.clear();
+  for (int i = 0; i < 121; ++i) Turn();
+  EXPECT_EQ(Value(v1::TEMPERATURE, {"core"}), 34);
+}
+
+TEST_F(NvmlSamplerTest, DeviceThatDoesNotOpenIsTriedAgain) {
+  nvml_.devices = 2;
+  nvml_.opens = 1;
+  StartAndTurn();
+  EXPECT_THAT(samples_, SizeIs(1));
+  nvml_.opens = 2;
+  for (int i = 0; i < 5; ++i) Turn();
+  EXPECT_THAT(samples_, SizeIs(2));
+  EXPECT_EQ(nvml_.calls["nvmlInit_v2"], 1) << "without a new start";
 }
 
 TEST_F(NvmlSamplerTest, UninitialisedLibraryIsGivenUp) {
@@ -347,7 +364,7 @@ TEST_F(NvmlSamplerTest, WhatDoesNotWorkSaysWhy) {
   EXPECT_TRUE(absl::IsFailedPrecondition(mismatch));
   EXPECT_EQ(mismatch.message(), "nvmlInit failed: a reason (18)");
   nvml_.results.clear();
-  nvml_.opens = false;
+  nvml_.opens = 0;
   EXPECT_THAT(std::string(sampler_->Start().message()), HasSubstr("counts 1 devices and opens none"));
   functions_.pci_info.call = nullptr;
   EXPECT_THAT(std::string(sampler_->Start().message()), HasSubstr("NVML lacks"));
