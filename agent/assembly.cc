@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -17,8 +18,11 @@
 #include "absl/strings/str_cat.h"
 #include "agent/daemon.h"
 #include "agent/executor/process_executor.h"
+#include "agent/health/event_catalogue.h"
+#include "agent/health/kernel_log.h"
 #include "agent/identity.h"
 #include "agent/inventory/inventory.h"
+#include "agent/inventory/pci.h"
 #include "agent/inventory/probe.h"
 #include "agent/link/channel.h"
 #include "agent/memory.h"
@@ -108,9 +112,32 @@ v1::Hello MakeHello(const InventoryOptions& inventory, const SuiteCatalogue& sui
   return hello;
 }
 
+std::unique_ptr<Monitor> MakeMonitor(base::EventLoop& loop, const Options& options, Monitor::Handlers handlers) {
+  const EventCatalogue& catalogue = EventCatalogue::Embedded();
+  Monitor::Parts parts{
+      .start_sampler =
+          [&](SamplerKind kind, SamplerProcess::Callbacks callbacks) {
+            return SamplerProcess::Start(loop,
+                                         {.kind = kind,
+                                          .root = options.root,
+                                          .interval_ms = options.telemetry_interval_ms,
+                                          .hang_after_ms = std::max<int64_t>(5'000, 3 * options.telemetry_interval_ms)},
+                                         std::move(callbacks));
+          },
+      .open_kernel_log =
+          [&](KernelLogSource::Callbacks callbacks) {
+            return OpenKernelLog(loop, catalogue, options.root, std::move(callbacks));
+          },
+      .bridges_above =
+          [root = RootFolder(options.root)](const std::string& address) { return PciBridgesAbove(root, address); }};
+  return std::make_unique<Monitor>(loop, catalogue, std::move(parts), std::move(handlers));
+}
+
 absl::Status RunWithExecutor(const Options& options, const AgentIdentity& identity, const std::string& name) {
-  InventoryOptions inventory{
-      .machine_name = name, .agent_version = kVersion, .labels = {options.labels.begin(), options.labels.end()}};
+  InventoryOptions inventory{.machine_name = name,
+                             .agent_version = kVersion,
+                             .root = options.root,
+                             .labels = {options.labels.begin(), options.labels.end()}};
   RETURN_IF_ERROR(ValidateLabels(inventory.labels));
   if (access(options.suites_dir.c_str(), R_OK | X_OK) != 0) {
     return absl::FailedPreconditionError(
@@ -133,6 +160,7 @@ absl::Status RunWithExecutor(const Options& options, const AgentIdentity& identi
       .executor = executor.get(),
       .make_channel = [&] { return identity.MakeChannel(); },
       .make_hello = [&, instance = NewInstance()] { return MakeHello(inventory, executor->suites(), instance); },
+      .make_monitor = [&](Monitor::Handlers handlers) { return MakeMonitor(loop, options, std::move(handlers)); },
       .renew_identity = [&] { identity.RenewWhenDue(); },
       .explain = [&] { return identity.Explain(); }};
   if (options.insecure_loopback) {

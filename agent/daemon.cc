@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/inventory/lost_devices.h"
 #include "agent/memory.h"
 #include "base/log.h"
 
@@ -69,9 +70,19 @@ Daemon::Daemon(base::ThreadEventLoop& loop, Parts parts)
     core_.OnJobEvent(ref, std::move(event));
     Wake();
   });
+  if (!parts_.make_monitor) return;
+  monitor_ = parts_.make_monitor({.on_health_changed =
+                                      [this] {
+                                        core_.SetHealth(monitor_->health());
+                                        Wake();
+                                      },
+                                  .on_inventory_stale = [this] { LookAgain(); }});
+  core_.SetDeviceWatch(monitor_.get());
 }
 
 Daemon::~Daemon() {
+  core_.SetDeviceWatch(nullptr);
+  monitor_.reset();
   if (chore_.joinable()) chore_.join();
 }
 
@@ -158,24 +169,28 @@ bool Daemon::StartChore(std::function<base::EventLoop::Task()> work) {
     loop_.Post([this, then = work()] {
       chore_runs_ = false;
       then();
+      if (std::exchange(look_again_, false)) LookAgain();
     });
   });
   return true;
 }
 
 void Daemon::LookAgain() {
-  StartChore([this]() -> base::EventLoop::Task {
+  const bool started = StartChore([this]() -> base::EventLoop::Task {
     if (parts_.renew_identity) parts_.renew_identity();
     return [this, hello = parts_.make_hello()] { UseHello(hello); };
   });
+  look_again_ |= !started;
 }
 
 void Daemon::UseHello(v1::Hello hello) {
   const bool first = hello_mono_ms_ < 0;
+  if (!first) KeepLostDevices(hello_.machine(), *hello.mutable_machine());
   const bool changed = !first && Essence(hello) != Essence(hello_);
   hello_ = std::move(hello);
   hello_mono_ms_ = loop_.Now().mono_ms;
   if (stopping_) return;
+  if (monitor_) monitor_->SetMachine(hello_.machine());
   if (first) {
     connector_.Start();
   } else if (changed) {

@@ -20,6 +20,7 @@
 #include "agent/link/agent_core.h"
 #include "agent/link/connector.h"
 #include "agent/link/sync_worker.h"
+#include "agent/monitor/monitor.h"
 #include "agent/outbox/outbox.h"
 #include "base/event_loop.h"
 
@@ -34,6 +35,8 @@ class Daemon {
     ChannelMaker make_channel;
     // Blocks; what this machine is. Called at the start and again when a session was lost.
     std::function<v1::Hello()> make_hello;
+    // Watches the GPUs; null: nobody does.
+    std::function<std::unique_ptr<Monitor>(Monitor::Handlers)> make_monitor;
     // Blocks; called at the start and every hour.
     std::function<void()> renew_identity;
     // Blocks; why no session came about, for the log. OK: it would now.
@@ -49,6 +52,11 @@ class Daemon {
   absl::Status Run();
   // The machine as it was last looked at; on the loop.
   const v1::Machine& machine() const { return hello_.machine(); }
+  // On the loop. Null without a monitor.
+  const Monitor* monitor() const { return monitor_.get(); }
+  // On the loop: a session that the coordinator has welcomed; jobs that run.
+  bool connected() const { return core_.connected(); }
+  int running_jobs() const { return core_.running_jobs(); }
   // Any thread: ends jobs, makes their ends durable, tells the coordinator if it listens, and lets Run() return.
   void Stop(std::string reason);
 
@@ -70,9 +78,11 @@ class Daemon {
   Connector connector_;
   AgentCore core_;
   SyncWorker sync_worker_;
+  std::unique_ptr<Monitor> monitor_;
   std::thread chore_;
   bool chore_runs_ = false;
   v1::Hello hello_;
+  bool look_again_ = false;     // When the chore is done.
   int64_t hello_mono_ms_ = -1;  // -1: there is none yet.
   bool explained_ = false;
   bool turn_posted_ = false;

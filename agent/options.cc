@@ -112,6 +112,12 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
                  "HOST:PORT under which Prometheus finds them [as listened on]");
   app.add_option("--compat", raw.compat,
                  "dcgm or xpum: metrics by the names of dcgm-exporter or xpumanager besides; may be repeated");
+  app.add_option("--root", options.root, "where /proc, /sys and /dev/kmsg are; for simulated machines")
+      ->check(CLI::ExistingDirectory)
+      ->capture_default_str();
+  app.add_option("--telemetry-interval-ms", options.telemetry_interval_ms, "how often the GPUs are read")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{100}, int64_t{60'000}));
   app.add_option("--log-level", raw.log_level, "debug, info, warning or error")->capture_default_str();
   app.add_flag("--insecure-loopback", options.insecure_loopback,
                "no TLS, to a coordinator on this machine; for trying things out");

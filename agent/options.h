@@ -25,6 +25,9 @@ struct Options {
   std::string metrics_listen = "127.0.0.1:9465";  // HOST:PORT of /metrics; empty: none.
   std::string metrics_advertise;                  // HOST:PORT for others; empty: from the one listened on.
   std::vector<Compat> compat;
+  // Where /proc, /sys, /etc, /run and /dev/kmsg are; a simulated machine's folder.
+  std::string root = "/";
+  int64_t telemetry_interval_ms = 1'000;
   bool insecure_loopback = false;
   bool enroll_only = false;
   base::LogLevel log_level = base::LogLevel::kInfo;

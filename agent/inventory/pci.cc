@@ -183,4 +183,14 @@ absl::StatusOr<std::vector<v1::Device>> PciGpus(const RootFolder& root) {
   return gpus;
 }
 
+std::vector<std::string> PciBridgesAbove(const RootFolder& root, const std::string& pci_address) {
+  const std::string path = root.Resolve(absl::StrCat("/sys/bus/pci/devices/", pci_address));
+  std::vector<std::string> bridges;
+  for (const absl::string_view part : absl::StrSplit(path, '/')) {
+    std::string address = NormalisePciAddress(part);
+    if (!address.empty() && address != pci_address) bridges.push_back(std::move(address));
+  }
+  return bridges;
+}
+
 }  // namespace muster::agent

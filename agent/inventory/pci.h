@@ -34,6 +34,10 @@ v1::PciLink ReadPciLink(const RootFolder& root, const std::string& folder, uint3
 // NotFound when the machine shows no PCI bus at all, as in some sandboxes.
 absl::StatusOr<std::vector<v1::Device>> PciGpus(const RootFolder& root);
 
+// The bridges above a device, from the root port down; empty when it is not there. From sysfs' path to it:
+// "/sys/devices/pci0000:40/0000:40:01.0/0000:41:00.0".
+std::vector<std::string> PciBridgesAbove(const RootFolder& root, const std::string& pci_address);
+
 }  // namespace muster::agent
 
 #endif  // MUSTER_AGENT_INVENTORY_PCI_H_

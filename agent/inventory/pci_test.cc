@@ -40,6 +40,14 @@ TEST(PciTest, IntegratedGpuHasNoLink) {
   EXPECT_FALSE(gpus->front().has_pci_link());
 }
 
+TEST(PciTest, TellsTheBridgesAboveADevice) {
+  FixtureTree tree;
+  tree.AddPci("pci0000:40/0000:40:01.0/0000:41:00.0/0000:42:00.0", "0x10de", "0x2335", "0x030200", "nvidia");
+  const RootFolder root(tree.root());
+  EXPECT_EQ(PciBridgesAbove(root, "0000:42:00.0"), (std::vector<std::string>{"0000:40:01.0", "0000:41:00.0"}));
+  EXPECT_TRUE(PciBridgesAbove(root, "0000:43:00.0").empty());
+}
+
 TEST(PciTest, XeGenerations) {
   EXPECT_EQ(XeGeneration(0x46a6), "Xe-LP");
   EXPECT_EQ(XeGeneration(0x7d55), "Xe-LPG");

@@ -55,6 +55,7 @@ void AgentCore::Connected(v1::Hello hello, base::Time now) {
   message.mutable_hello()->set_protocol_version(kProtocolVersion);
   sink_.Send(std::move(message));
   SendState(now);
+  SendHealth(now);
 }
 
 void AgentCore::Disconnected() {
@@ -184,6 +185,9 @@ void AgentCore::OnJobEvent(const v1::JobRef& ref, v1::Event event) {
     event.mutable_job_finished()->set_fate(v1::FATE_AGENT_RESTARTED);
     event.mutable_job_finished()->set_detail(stop_reason_);
   }
+  if (event.has_case_finished() && watch_ != nullptr) {
+    watch_->Annotate(it->second.devices, event.time_unix_ms(), *event.mutable_case_finished());
+  }
   outbox_.Append(ref, std::move(event));
   if (!finished) return;
   it->second.phase = v1::HeldAttempt::FINISHED;
@@ -198,6 +202,16 @@ void AgentCore::Finish(const v1::JobRef& ref, Held& held, v1::Fate fate, std::st
   outbox_.Append(ref, std::move(event));
   held.phase = v1::HeldAttempt::FINISHED;
   held.spec.Clear();
+}
+
+void AgentCore::SetHealth(v1::HealthReport report) {
+  health_ = std::move(report);
+  health_changed_ = true;
+}
+
+int AgentCore::running_jobs() const {
+  return static_cast<int>(std::count_if(
+      held_.begin(), held_.end(), [](const auto& entry) { return entry.second.phase == v1::HeldAttempt::RUNNING; }));
 }
 
 void AgentCore::Stop(std::string_view reason, base::Time now) {
@@ -223,8 +237,11 @@ void AgentCore::Tick(base::Time now) {
     next_room_check_ms_ = now.mono_ms + kRoomCheckMs;
   }
   if (!connected_) return;
-  if (state_changed_ || now.mono_ms >= next_heartbeat_ms_) SendState(now);
+  const bool heartbeat = now.mono_ms >= next_heartbeat_ms_;
+  if (state_changed_ || heartbeat) SendState(now);
+  if (health_changed_ && now.mono_ms >= next_health_ms_) SendHealth(now);
   if (!welcome_) return;
+  if (heartbeat) SendTelemetry();
   ResendSilent(now);
   SendEvents(now);
 }
@@ -233,6 +250,7 @@ int64_t AgentCore::NextDeadlineMonoMs() const {
   int64_t next_ms = next_room_check_ms_;
   if (!connected_) return next_ms;
   next_ms = std::min(next_ms, next_heartbeat_ms_);
+  if (health_changed_) next_ms = std::min(next_ms, next_health_ms_);
   for (const auto& [ref, held] : held_) next_ms = std::min(next_ms, held.resend_at_ms);
   return next_ms;
 }
@@ -299,6 +317,22 @@ void AgentCore::SendState(base::Time now) {
   sink_.Send(std::move(message));
   state_changed_ = false;
   next_heartbeat_ms_ = now.mono_ms + heartbeat_interval_ms_;
+}
+
+void AgentCore::SendHealth(base::Time now) {
+  if (!health_) return;
+  v1::AgentMessage message;
+  *message.mutable_health() = *health_;
+  sink_.Send(std::move(message));
+  health_changed_ = false;
+  next_health_ms_ = now.mono_ms + options_.health_interval_ms;
+}
+
+void AgentCore::SendTelemetry() {
+  if (watch_ == nullptr) return;
+  v1::AgentMessage message;
+  *message.mutable_telemetry() = watch_->Telemetry();
+  if (message.telemetry().samples_size() > 0) sink_.Send(std::move(message));
 }
 
 // An ack that does not come: a gap that the coordinator told of, or an attempt that it does not know (yet).

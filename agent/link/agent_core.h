@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "agent/executor/job_executor.h"
+#include "agent/link/device_watch.h"
 #include "agent/outbox/outbox.h"
 #include "base/event_loop.h"
 #include "muster/v1/agent_service.pb.h"
@@ -43,6 +44,8 @@ struct AgentCoreOptions {
   // An attempt whose events are not acked for so long is sent again, one event first; twice as long each time.
   int64_t resend_after_ms = 10'000;
   int64_t max_resend_after_ms = 300'000;
+  // Health reports follow each other no faster.
+  int64_t health_interval_ms = 1'000;
 };
 
 class AgentCore {
@@ -59,10 +62,16 @@ class AgentCore {
   // Of the open session alone: what comes late from an older one must not get here.
   void OnMessage(const v1::CoordinatorMessage& message, base::Time now);
   void OnJobEvent(const v1::JobRef& ref, v1::Event event);
+  // How the devices are, from now on: sent with each new session and after each change.
+  void SetHealth(v1::HealthReport report);
+  // Whom to ask for telemetry and for what devices did during a case; null: nobody. Must outlive the core's use of it.
+  void SetDeviceWatch(const DeviceWatch* watch) { watch_ = watch; }
   // Ends all jobs with the fate AGENT_RESTARTED and takes no others.
   void Stop(std::string_view reason, base::Time now);
   // After Stop(): all that there is to say is durable.
   bool stopped() const;
+  bool connected() const { return connected_ && welcome_; }
+  int running_jobs() const;
 
   void Tick(base::Time now);
   // On the monotonic clock; INT64_MAX when nothing waits.
@@ -103,6 +112,8 @@ class AgentCore {
   void StartWaiting(base::Time now);
   bool MustWait(const v1::JobRef& ref, const Held& held) const;
   void SendState(base::Time now);
+  void SendHealth(base::Time now);
+  void SendTelemetry();
   void ResendSilent(base::Time now);
   void SendEvents(base::Time now);
   bool SendBatch(const v1::JobRef& ref, Held& held, base::Time now);
@@ -116,6 +127,10 @@ class AgentCore {
   // The newest attempts that were forgotten: a RUN that is said again must not begin them anew.
   std::set<v1::JobRef, RefLess> forgotten_;
   std::deque<v1::JobRef> forgotten_order_;
+  const DeviceWatch* watch_ = nullptr;
+  std::optional<v1::HealthReport> health_;  // Nothing before the first one.
+  bool health_changed_ = false;
+  int64_t next_health_ms_ = 0;  // Not before.
   std::string stop_reason_;
   bool stopping_ = false;
   bool connected_ = false;

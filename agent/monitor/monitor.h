@@ -1,8 +1,8 @@
-// Watches this machine's GPUs: samplers and the kernel's log in, samples, health and the context of cases out.
+// Watches this machine's GPUs: samplers and the kernel's log in; samples, health and the context of cases out.
 //
-//   SamplerProcess ──samples, status──► sample_history ──► Context(), Activity(): what devices did during a case
-//        (a child each)                 health_monitor ──► health report: to the coordinator, to /metrics
-//   KernelLog ──records──────────────────────┘
+//   SamplerProcess ──samples, status──► SampleHistory ──► Annotate(): what a case's devices did meanwhile
+//        (a child each)                 HealthMonitor ──► health(): to the coordinator, to /metrics
+//   KernelLogSource ──events────────────────┘
 //
 // Lives on the event loop: everything is called there, and so are the handlers. Samplers and the log have threads of
 // their own, which post to the loop.
@@ -13,55 +13,61 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "agent/health/health_monitor.h"
 #include "agent/health/kernel_log.h"
+#include "agent/link/device_watch.h"
 #include "agent/monitor/monitor_snapshot.h"
 #include "agent/monitor/sample_history.h"
 #include "agent/telemetry/sampler_process.h"
 #include "base/event_loop.h"
-#include "muster/v1/run.pb.h"
 
 namespace muster::agent {
 
-class Monitor {
+class Monitor final : public DeviceWatch {
  public:
   struct Parts {
-    // Starts a sampler; a fake in tests. Null: no telemetry.
+    // Starts a sampler. Null: no telemetry.
     std::function<std::unique_ptr<SamplerProcess>(SamplerKind, SamplerProcess::Callbacks)> start_sampler;
     // Opens the kernel's log. Null: it is not read.
     std::function<std::unique_ptr<KernelLogSource>(KernelLogSource::Callbacks)> open_kernel_log;
-    // Whether a vendor's devices may be there though PCI shows none (some containers): its library is installed.
-    std::function<bool(SamplerKind)> library_present;
+    // The PCI bridges above a device, nearest last. Null: none are known.
+    std::function<std::vector<std::string>(const std::string& pci_address)> bridges_above;
   };
   struct Handlers {
-    // The health report differs from the one before; rate-limited by whoever sends it.
+    // The health report is another; the receiver limits the rate.
     std::function<void()> on_health_changed;
-    // A device that was served is lost, or one is back: the inventory should be looked at again.
-    std::function<void()> on_devices_changed;
+    // A device that was served is lost, or one is back: the inventory should be looked at again. Said at most every
+    // kLookAgainMs.
+    std::function<void()> on_inventory_stale;
   };
+  static constexpr int64_t kLookAgainMs = 5'000;
+  // A machine with a device that is not served is looked at so often, whatever is noticed.
+  static constexpr int64_t kLookForLostMs = 60'000;
+  static constexpr int64_t kEventsBeforeCaseMs = 5'000;
+  static constexpr int kMaxContextEvents = 32;
+  static constexpr size_t kMaxContextReadings = 128;  // Of one device;
+  static constexpr size_t kMaxContextReadingsInAll = 512;
 
-  // Begins at once to read the kernel's log; samplers start with the first SetMachine(). The catalogue and the loop
-  // outlive the object.
+  // Begins at once to read the kernel's log; a vendor's sampler starts with the first machine that has a GPU of its.
+  // The catalogue and the loop outlive the object.
   Monitor(base::EventLoop& loop, const EventCatalogue& catalogue, Parts parts, Handlers handlers);
-  ~Monitor();
+  ~Monitor() override;
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
 
-  // What the inventory found. Devices that are gone are expected in it still (inventory/lost_devices.h).
+  // What the inventory found, lost devices included (lost_devices.h).
   void SetMachine(const v1::Machine& machine);
 
   MonitorSnapshot Snapshot() const;
   const v1::HealthReport& health() const { return report_; }
-  // The newest sample of each device.
-  v1::TelemetryReport Telemetry() const;
 
-  // What a case's devices did from `from_unix_ms` to `to_unix_ms`: summaries, and the events from 5 s before. Bounded.
-  v1::CaseContext Context(const std::vector<std::string>& device_ids, int64_t from_unix_ms, int64_t to_unix_ms) const;
-  // Whether any of them worked meanwhile. UNSPECIFIED unless samples cover the time.
-  v1::GpuActivity Activity(const std::vector<std::string>& device_ids, int64_t from_unix_ms, int64_t to_unix_ms) const;
+  // DeviceWatch:
+  v1::TelemetryReport Telemetry() const override;
+  void Annotate(const std::set<std::string>& device_ids, int64_t to_unix_ms, v1::CaseResult& result) const override;
 
  private:
   struct DeviceState {
@@ -74,14 +80,15 @@ class Monitor {
     std::unique_ptr<SamplerProcess> process;
   };
 
-  void StartSamplers();
+  void StartSampler(SamplerKind kind, v1::Vendor vendor);
   void OnSamples(SamplerKind kind, std::vector<v1::DeviceSample> samples);
-  void OnStatus(const SamplerStatus& status);
-  void OnRecords(std::vector<KernelRecord> records);
-  // Takes the report from the health monitor when it has changed.
+  void OnSampler(const SamplerStatus& status);
+  void Tick();
+  // After each input: takes the report when it has changed, and says what has to be said.
   void Refresh();
-  void Watch();
-  const v1::Device* FindDevice(const std::string& pci_address) const;
+  v1::CaseContext Context(const std::set<std::string>& device_ids, int64_t from_unix_ms, int64_t to_unix_ms) const;
+  v1::GpuActivity Activity(const std::set<std::string>& device_ids, int64_t from_unix_ms, int64_t to_unix_ms) const;
+  const DeviceState* FindState(const std::string& device_id) const;
 
   base::EventLoop& loop_;
   const Parts parts_;
@@ -93,6 +100,9 @@ class Monitor {
   std::map<SamplerKind, SamplerState> samplers_;
   std::unique_ptr<KernelLogSource> kernel_log_;
   base::EventLoop::TimerId timer_ = 0;
+  bool ticking_ = false;
+  int64_t last_look_ms_ = INT64_MIN / 2;
+  bool stale_ = false;
 };
 
 }  // namespace muster::agent

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/health/event_log.h"
 #include "agent/telemetry/sampler_process.h"
 #include "muster/v1/fleet.pb.h"
 #include "muster/v1/health.pb.h"
@@ -21,14 +22,6 @@ struct DeviceSnapshot {
   const v1::DeviceSample* sample = nullptr;
   int64_t sample_age_ms = 0;                 // Since it came, on the monotonic clock.
   const v1::DeviceHealth* health = nullptr;  // Never null.
-};
-
-// Events since the agent's start, lines of the kernel's log from before it included.
-struct EventCount {
-  std::string device_id;  // Empty: of the machine.
-  std::string code;
-  v1::EventSeverity severity = v1::EVENT_SEVERITY_UNSPECIFIED;
-  uint64_t count = 0;
 };
 
 struct SamplerSnapshot {
