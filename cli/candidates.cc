@@ -33,6 +33,31 @@ void AddMachines(Client& client, std::vector<Candidate>& candidates) {
   }
 }
 
+// Machines, and their GPUs as MACHINE/NUMBER.
+void AddTargets(Client& client, std::vector<Candidate>& candidates) {
+  const absl::StatusOr<v1::ListMachinesResponse> machines = client.ListMachines({});
+  if (!machines.ok()) return;
+  for (const v1::MachineStatus& status : machines->machines()) {
+    const std::string name = Sanitize(status.machine().name(), 253);
+    candidates.push_back({name, "the whole machine"});
+    for (int i = 0; i < status.machine().devices_size(); ++i) {
+      candidates.push_back({absl::StrCat(name, "/", i), Sanitize(status.machine().devices(i).model(), 128)});
+    }
+  }
+}
+
+void AddQuarantined(Client& client, std::vector<Candidate>& candidates) {
+  const absl::StatusOr<v1::ListMachinesResponse> machines = client.ListMachines({});
+  if (!machines.ok()) return;
+  for (const v1::MachineStatus& status : machines->machines()) {
+    for (const v1::Quarantine& quarantine : status.quarantines()) {
+      std::string target = Sanitize(quarantine.machine(), 253);
+      if (!quarantine.device_id().empty()) absl::StrAppend(&target, "/", Sanitize(quarantine.device_id(), 253));
+      candidates.push_back({std::move(target), Sanitize(quarantine.reason(), 100)});
+    }
+  }
+}
+
 void AddSuites(Client& client, std::vector<Candidate>& candidates) {
   v1::ListMachinesRequest request;
   request.set_with_suites(true);
@@ -72,6 +97,12 @@ std::vector<Candidate> LookUpCandidates(Values values, Context& context) {
       break;
     case Values::kMachines:
       AddMachines(**client, candidates);
+      break;
+    case Values::kTargets:
+      AddTargets(**client, candidates);
+      break;
+    case Values::kQuarantined:
+      AddQuarantined(**client, candidates);
       break;
     case Values::kSuites:
       AddSuites(**client, candidates);

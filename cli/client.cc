@@ -199,6 +199,12 @@ absl::StatusOr<v1::ListMachinesResponse> Client::ListMachines(const v1::ListMach
 absl::StatusOr<v1::GetMachineResponse> Client::GetMachine(const v1::GetMachineRequest& request) {
   return connection_->Call(&v1::ControlService::Stub::GetMachine, request, deadline_);
 }
+absl::StatusOr<v1::SetQuarantineResponse> Client::SetQuarantine(const v1::SetQuarantineRequest& request) {
+  return connection_->Call(&v1::ControlService::Stub::SetQuarantine, request, deadline_);
+}
+absl::StatusOr<v1::ReleaseQuarantineResponse> Client::ReleaseQuarantine(const v1::ReleaseQuarantineRequest& request) {
+  return connection_->Call(&v1::ControlService::Stub::ReleaseQuarantine, request, deadline_);
+}
 absl::StatusOr<v1::ListArtifactsResponse> Client::ListArtifacts(const v1::ListArtifactsRequest& request) {
   return connection_->Call(&v1::ControlService::Stub::ListArtifacts, request, deadline_);
 }

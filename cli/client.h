@@ -50,6 +50,8 @@ class Client {
   absl::StatusOr<v1::ListPlansResponse> ListPlans(const v1::ListPlansRequest& request);
   absl::StatusOr<v1::ListMachinesResponse> ListMachines(const v1::ListMachinesRequest& request);
   absl::StatusOr<v1::GetMachineResponse> GetMachine(const v1::GetMachineRequest& request);
+  absl::StatusOr<v1::SetQuarantineResponse> SetQuarantine(const v1::SetQuarantineRequest& request);
+  absl::StatusOr<v1::ReleaseQuarantineResponse> ReleaseQuarantine(const v1::ReleaseQuarantineRequest& request);
   absl::StatusOr<v1::ListArtifactsResponse> ListArtifacts(const v1::ListArtifactsRequest& request);
   absl::StatusOr<v1::CreateTokenResponse> CreateToken(const v1::CreateTokenRequest& request);
 

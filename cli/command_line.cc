@@ -171,6 +171,8 @@ class CommandLine {
         ->allow_extra_args(false);
     command->add_option("--priority", o->request.priority, "-100 to 100; higher goes first")
         ->check(CLI::Range(-100, 100));
+    command->add_flag("--on-quarantined", o->request.on_quarantined,
+                      "Also on machines and GPUs in quarantine, to see whether they can be released");
     command->add_flag("--detach", o->detach, "Print the run's id and leave it to itself");
     AddFollowOptions(command, o);
     command->footer(absl::StrCat(
@@ -244,11 +246,31 @@ class CommandLine {
     auto [machines, m] = Add<MachinesOptions>(app_, "machines", "List the machines of the fleet", RunMachines);
     machines->add_option("--on", m->on, "Only machines that match this selector");
     Json(machines, m->json);
-    auto [machine, one] =
-        Add<MachineOptions>(app_, "machine", "Show a machine: GPUs, links, health, suites, problems, leases", RunMachine);
+    auto [machine, one] = Add<MachineOptions>(
+        app_, "machine", "Show a machine: GPUs, links, health, suites, problems, leases", RunMachine);
     Complete(machine->add_option("NAME", one->name, "The machine's name")->required(), Values::kMachines);
     machine->add_flag("--events", one->events, "List what happened to it lately, too");
     Json(machine, one->json);
+
+    auto [quarantine, q] =
+        Add<QuarantineOptions>(app_, "quarantine", "Keep a machine or a GPU from getting jobs", RunQuarantine);
+    Complete(
+        quarantine
+            ->add_option("MACHINE[/DEVICE]", q->target, "A machine, or a GPU of it by number, id, UUID or PCI address")
+            ->required(),
+        Values::kTargets);
+    quarantine->add_option("--reason", q->reason, "Why; shown to everybody")->required();
+    Json(quarantine, q->json);
+    quarantine->footer(
+        "\nIts cases are SKIPPED with the reason until `muster release`; what runs goes on. To see whether it can be\n"
+        "released: muster run PLAN --on name=MACHINE --on-quarantined\n\nExamples:\n"
+        "  muster quarantine node1/3 --reason 'Xid 79 twice, RMA 4711'\n"
+        "  muster quarantine node1 --reason 'moves to another rack'");
+    auto [release, r] = Add<QuarantineOptions>(app_, "release", "Let a machine or a GPU out of quarantine", RunRelease);
+    Complete(release->add_option("MACHINE[/DEVICE]", r->target, "As for `muster quarantine`")->required(),
+             Values::kQuarantined);
+    release->add_option("--reason", r->reason, "Why; for the coordinator's log");
+    Json(release, r->json);
   }
 
   void AddAccess() {

@@ -86,6 +86,11 @@ struct MachineOptions {
   bool events = false;
   bool json = false;
 };
+struct QuarantineOptions {
+  std::string target;  // MACHINE or MACHINE/DEVICE.
+  std::string reason;
+  bool json = false;
+};
 struct TokenOptions {
   std::string role = "agent";
   std::string name;
@@ -113,6 +118,9 @@ absl::StatusOr<int> RunReport(const ReportOptions& options, Context& context);
 absl::StatusOr<int> RunPlans(const PlansOptions& options, Context& context);
 absl::StatusOr<int> RunMachines(const MachinesOptions& options, Context& context);
 absl::StatusOr<int> RunMachine(const MachineOptions& options, Context& context);
+
+absl::StatusOr<int> RunQuarantine(const QuarantineOptions& options, Context& context);
+absl::StatusOr<int> RunRelease(const QuarantineOptions& options, Context& context);
 
 absl::StatusOr<int> RunTokenCreate(const TokenOptions& options, Context& context);
 absl::StatusOr<int> RunEnroll(const EnrollOptions& options, Context& context);

@@ -27,7 +27,7 @@ struct Candidate {
 };
 
 // What an option or an argument takes.
-enum class Values { kChoices, kFiles, kPlans, kRuns, kJobs, kMachines, kSuites };
+enum class Values { kChoices, kFiles, kPlans, kRuns, kJobs, kMachines, kTargets, kQuarantined, kSuites };
 struct Takes {
   Values values = Values::kChoices;
   std::vector<std::string> choices;

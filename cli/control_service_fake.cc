@@ -309,4 +309,35 @@ grpc::Status FakeControlService::CreateToken(grpc::ServerContext*, const v1::Cre
   return grpc::Status::OK;
 }
 
+// Of devices this fleet knows the ids.
+grpc::Status FakeControlService::SetQuarantine(grpc::ServerContext*, const v1::SetQuarantineRequest* request,
+                                               v1::SetQuarantineResponse* response) {
+  base::MutexLock lock(mutex_);
+  if (const grpc::Status failure = TakeFailure(); !failure.ok()) return failure;
+  const auto it = machines_.find(request->machine());
+  if (it == machines_.end()) return NotFound(absl::StrCat("no machine is called ", request->machine()));
+  v1::Quarantine& quarantine = *it->second.add_quarantines();
+  quarantine.set_machine(request->machine());
+  quarantine.set_device_id(request->device());
+  quarantine.set_reason(request->reason());
+  quarantine.set_author("tester");
+  quarantine.set_since_unix_ms(kStartUnixMs);
+  *response->mutable_quarantine() = quarantine;
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeControlService::ReleaseQuarantine(grpc::ServerContext*, const v1::ReleaseQuarantineRequest* request,
+                                                   v1::ReleaseQuarantineResponse* response) {
+  base::MutexLock lock(mutex_);
+  if (const grpc::Status failure = TakeFailure(); !failure.ok()) return failure;
+  auto& quarantines = *machines_[request->machine()].mutable_quarantines();
+  for (int i = 0; i < quarantines.size(); ++i) {
+    if (quarantines[i].device_id() != request->device()) continue;
+    *response->mutable_quarantine() = quarantines[i];
+    quarantines.DeleteSubrange(i, 1);
+    return grpc::Status::OK;
+  }
+  return NotFound(absl::StrCat(request->machine(), " is not in quarantine"));
+}
+
 }  // namespace muster::cli

@@ -77,6 +77,10 @@ class FakeControlService final : public v1::ControlService::Service {
                             grpc::ServerWriter<v1::ReadArtifactResponse>* writer) override;
   grpc::Status GetReport(grpc::ServerContext* context, const v1::GetReportRequest* request,
                          grpc::ServerWriter<v1::GetReportResponse>* writer) override;
+  grpc::Status SetQuarantine(grpc::ServerContext* context, const v1::SetQuarantineRequest* request,
+                             v1::SetQuarantineResponse* response) override;
+  grpc::Status ReleaseQuarantine(grpc::ServerContext* context, const v1::ReleaseQuarantineRequest* request,
+                                 v1::ReleaseQuarantineResponse* response) override;
   grpc::Status CreateToken(grpc::ServerContext* context, const v1::CreateTokenRequest* request,
                            v1::CreateTokenResponse* response) override;
 

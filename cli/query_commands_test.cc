@@ -85,6 +85,29 @@ TEST_F(QueryTest, Machine) {
   EXPECT_THAT(unknown.err, HasSubstr("no machine is called h200-2"));
 }
 
+TEST_F(QueryTest, QuarantineAndRelease) {
+  const Outcome set = Muster({"quarantine", "h200-1/GPU-h200-1", "--reason", "it burns"});
+  EXPECT_EQ(set.exit, 0) << set.err;
+  EXPECT_THAT(set.out, StartsWith("h200-1, device GPU-h200-1 is in quarantine: its cases are SKIPPED"));
+  EXPECT_THAT(Muster({"machines"}).out, HasSubstr("✓ HEALTHY, 1 QUARANTINED"));
+  EXPECT_THAT(Muster({"machine", "h200-1"}).out, HasSubstr("QUARANTINED for 1 min 00 s by tester: it burns\n"));
+  EXPECT_THAT(Muster({"machines", "--json"}).out, HasSubstr("\"reason\": \"it burns\""));
+  EXPECT_EQ(Completions({"release", "h"}), "h200-1/GPU-h200-1\tit burns\n");
+  EXPECT_EQ(Muster({"release", "h200-1/GPU-h200-1"}).out,
+            "h200-1, device GPU-h200-1 is released; it was quarantined by tester: it burns\n");
+  EXPECT_EQ(Muster({"release", "h200-1/GPU-h200-1"}).exit, 2) << "there is none any more";
+  EXPECT_THAT(Muster({"quarantine", "h200-1", "--reason", "moves", "--json"}).out, HasSubstr("\"reason\": \"moves\""));
+  EXPECT_THAT(Muster({"machines"}).out, HasSubstr("✓ HEALTHY, QUARANTINED"));
+}
+
+TEST_F(QueryTest, QuarantineWantsATargetAndAReason) {
+  EXPECT_EQ(Muster({"quarantine", "h200-1"}).exit, 2);
+  EXPECT_EQ(Muster({"quarantine", "--reason", "x"}).exit, 2);
+  EXPECT_THAT(Muster({"quarantine", "h200-1/", "--reason", "x"}).err, HasSubstr("expected MACHINE or MACHINE/DEVICE"));
+  EXPECT_EQ(Muster({"quarantine", "h200-9", "--reason", "x"}).exit, 2);
+  EXPECT_EQ(Completions({"quarantine", "h"}), "h200-1\tthe whole machine\nh200-1/0\tNVIDIA H200\n");
+}
+
 TEST_F(QueryTest, Plans) {
   EXPECT_THAT(Muster({"plans"}).out, HasSubstr("smoke  quick  driver      a plan of the test\n"));
 }

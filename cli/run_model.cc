@@ -31,6 +31,8 @@ bool IsFailureOfMachinery(v1::Fate fate) {
     case v1::FATE_UNSPECIFIED:
     case v1::FATE_COMPLETED:
     case v1::FATE_NOT_RUNNABLE:
+    case v1::FATE_QUARANTINED:
+    case v1::FATE_WITHHELD:
     case v1::FATE_CANCELLED:
       return false;
     default:

@@ -84,6 +84,7 @@ absl::StatusOr<v1::StartRunRequest> BuildRunRequest(const RunRequestOptions& opt
   ASSIGN_OR_RETURN(const v1::Level level, ParseLevel(options.level));
   request.set_level(level);
   RETURN_IF_ERROR(AddParameters(options.parameters, request));
+  request.set_on_quarantined(options.on_quarantined);
   if (options.priority.has_value()) request.set_priority(*options.priority);
   return request;
 }

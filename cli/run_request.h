@@ -19,6 +19,7 @@ struct RunRequestOptions {
   std::vector<std::string> parameters;  // --set
   std::vector<std::string> cases;       // --case
   std::optional<int> priority;
+  bool on_quarantined = false;
 };
 
 // "quick", "medium", "long", "stress" or 1 to 4; empty: UNSPECIFIED.

@@ -109,6 +109,41 @@ TEST_F(ControlTest, PlansAreReadAnewAndMistakesAreSaid) {
   EXPECT_EQ(plans.plans_size(), 2);
 }
 
+TEST_F(ControlTest, AQuarantineSurvivesTheCoordinator) {
+  Start();
+  {
+    AgentClient agent(channel_);
+    agent.Greet("node-1");
+    agent.ReadUntil(v1::CoordinatorMessage::kWelcome);
+    v1::SetQuarantineRequest request;
+    request.set_machine("node-1");
+    v1::SetQuarantineResponse response;
+    grpc::ClientContext refused, context;
+    EXPECT_EQ(control_->SetQuarantine(&refused, request, &response).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    request.set_reason("moves");
+    const grpc::Status status = control_->SetQuarantine(&context, request, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(response.quarantine().author(), "local");
+  }
+  Stop();
+  Start();
+  v1::GetMachineRequest get;
+  get.set_name("node-1");
+  v1::GetMachineResponse machine;
+  grpc::ClientContext context, release_context, again_context;
+  ASSERT_TRUE(control_->GetMachine(&context, get, &machine).ok());
+  ASSERT_EQ(machine.machine().quarantines_size(), 1);
+  EXPECT_EQ(machine.machine().quarantines(0).reason(), "moves");
+  EXPECT_EQ(StartRun("host").state(), v1::RUN_STATE_FINISHED) << "all of it is SKIPPED";
+
+  v1::ReleaseQuarantineRequest release;
+  release.set_machine("node-1");
+  v1::ReleaseQuarantineResponse released;
+  ASSERT_TRUE(control_->ReleaseQuarantine(&release_context, release, &released).ok());
+  EXPECT_EQ(released.quarantine().reason(), "moves");
+  EXPECT_EQ(control_->ReleaseQuarantine(&again_context, release, &released).error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
 TEST_F(ControlTest, AWatcherSeesTheWholeRunAndThenItsEnd) {
   Start();
   AgentClient agent(channel_);

@@ -34,6 +34,12 @@ absl::Status PutPlan(const PlanFolder& plans, v1::StartRunRequest& request) {
   return absl::OkStatus();
 }
 
+// For the log.
+std::string NameOf(const v1::Quarantine& quarantine) {
+  return absl::StrCat("machine ", quarantine.machine(), quarantine.device_id().empty() ? "" : ", device ",
+                      quarantine.device_id());
+}
+
 // A machine is meant through its labels or through one of its devices.
 bool IsMeant(const base::Selector& on, const v1::Machine& machine) {
   const std::map<std::string, std::string> implied = {{"name", machine.name()}};
@@ -172,6 +178,35 @@ grpc::ServerUnaryReactor* ControlService::GetMachine(Context* context, const v1:
     AskCore(
         [request, response](Core& core, base::Time) -> absl::Status {
           ASSIGN_OR_RETURN(*response->mutable_machine(), core.FindMachine(request->name()));
+          return absl::OkStatus();
+        },
+        std::move(done));
+  });
+}
+
+grpc::ServerUnaryReactor* ControlService::SetQuarantine(Context* context, const v1::SetQuarantineRequest* request,
+                                                        v1::SetQuarantineResponse* response) {
+  return OnWorker(context, v1::ROLE_OPERATOR, [this, request, response](const Caller& caller, Done done) {
+    AskCore(
+        [request, response, by = caller.name](Core& core, base::Time now) -> absl::Status {
+          ASSIGN_OR_RETURN(*response->mutable_quarantine(), core.SetQuarantine(*request, by, now));
+          base::LogInfo(NameOf(response->quarantine()), " was quarantined by ", base::Quoted(by), ": ",
+                        request->reason());
+          return absl::OkStatus();
+        },
+        std::move(done));
+  });
+}
+
+grpc::ServerUnaryReactor* ControlService::ReleaseQuarantine(Context* context,
+                                                            const v1::ReleaseQuarantineRequest* request,
+                                                            v1::ReleaseQuarantineResponse* response) {
+  return OnWorker(context, v1::ROLE_OPERATOR, [this, request, response](const Caller& caller, Done done) {
+    AskCore(
+        [request, response, by = caller.name](Core& core, base::Time now) -> absl::Status {
+          ASSIGN_OR_RETURN(*response->mutable_quarantine(), core.ReleaseQuarantine(*request, now));
+          base::LogInfo(NameOf(response->quarantine()), " was released by ", base::Quoted(by),
+                        request->reason().empty() ? "" : ": ", request->reason());
           return absl::OkStatus();
         },
         std::move(done));

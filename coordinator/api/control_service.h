@@ -53,6 +53,8 @@ class ControlService final : public v1::ControlService::CallbackService {
   Unary* ListPlans(Context*, const v1::ListPlansRequest*, v1::ListPlansResponse*) override;
   Unary* ListMachines(Context*, const v1::ListMachinesRequest*, v1::ListMachinesResponse*) override;
   Unary* GetMachine(Context*, const v1::GetMachineRequest*, v1::GetMachineResponse*) override;
+  Unary* SetQuarantine(Context*, const v1::SetQuarantineRequest*, v1::SetQuarantineResponse*) override;
+  Unary* ReleaseQuarantine(Context*, const v1::ReleaseQuarantineRequest*, v1::ReleaseQuarantineResponse*) override;
   Stream<v1::ReadLogResponse>* ReadLog(Context*, const v1::ReadLogRequest*) override;
   Unary* ListArtifacts(Context*, const v1::ListArtifactsRequest*, v1::ListArtifactsResponse*) override;
   Stream<v1::ReadArtifactResponse>* ReadArtifact(Context*, const v1::ReadArtifactRequest*) override;

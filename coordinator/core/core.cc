@@ -16,6 +16,7 @@ Effects Core::Impl::TakeEffects() {
   std::vector<MachineRecord> machines = fleet.TakeChanges();
   for (const MachineRecord& machine : machines) effects.changed_machines.push_back(machine.machine.name());
   effects.batch.machines = std::move(machines);
+  effects.batch.quarantines = quarantines.TakeChanges();
   effects.messages = outgoing.Take();
   effects.wanted_runs = std::exchange(wanted_runs, {});
   effects.warnings = std::exchange(warnings, {});
@@ -35,6 +36,9 @@ v1::MachineStatus Core::Impl::StatusOf(const MachineEntry& machine, Detail detai
   for (v1::Lease& lease : dispatcher.LeasesOf(machine, last_time)) *status.add_leases() = std::move(lease);
   status.set_outbox_bytes(machine.outbox_bytes);
   status.set_outbox_limit_bytes(machine.outbox_limit_bytes);
+  for (v1::Quarantine& quarantine : quarantines.Of(machine.record.machine.name())) {
+    *status.add_quarantines() = std::move(quarantine);
+  }
   *status.mutable_health() = HealthNow(machine.record.machine, machine.record.health, machine.contact());
   if (detail != Detail::kWhole) {
     status.mutable_health()->clear_events();
@@ -67,7 +71,7 @@ void Core::OnAgentMessage(SessionId session, v1::AgentMessage&& message, base::T
 void Core::SessionClosed(SessionId session, base::Time now) {
   impl_->last_time = now;
   impl_->outgoing.Forget(session);
-  impl_->fleet.Close(session, now);
+  impl_->CloseSession(session, now);
 }
 
 void Core::Tick(base::Time now) {
@@ -87,6 +91,15 @@ absl::StatusOr<v1::Run> Core::StartRun(const v1::StartRunRequest& request, std::
 absl::StatusOr<v1::Run> Core::CancelRun(std::string_view run_id, std::string_view by, std::string_view reason,
                                         base::Time now) {
   return impl_->CancelRun(run_id, by, reason, now);
+}
+
+absl::StatusOr<v1::Quarantine> Core::SetQuarantine(const v1::SetQuarantineRequest& request, std::string_view author,
+                                                   base::Time now) {
+  return impl_->SetQuarantine(request, author, now);
+}
+
+absl::StatusOr<v1::Quarantine> Core::ReleaseQuarantine(const v1::ReleaseQuarantineRequest& request, base::Time now) {
+  return impl_->ReleaseQuarantine(request, now);
 }
 
 void Core::AddToken(TokenRecord token) {

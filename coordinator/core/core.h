@@ -90,6 +90,11 @@ class Core {
   absl::StatusOr<v1::Run> CancelRun(std::string_view run_id, std::string_view by, std::string_view reason,
                                     base::Time now);
 
+  // Quarantines. `author` is who asks. NotFound names what there is.
+  absl::StatusOr<v1::Quarantine> SetQuarantine(const v1::SetQuarantineRequest& request, std::string_view author,
+                                               base::Time now);
+  absl::StatusOr<v1::Quarantine> ReleaseQuarantine(const v1::ReleaseQuarantineRequest& request, base::Time now);
+
   // Enrolment tokens (checked and used up here so that a crash cannot give one away twice).
   void AddToken(TokenRecord token);
   // The token's role; marks it used by `name`. Unauthenticated when unknown, used, expired, or bound to another name.

@@ -15,6 +15,19 @@ namespace {
 
 constexpr size_t kMaxRequestId = 64;
 
+// The first of the names.
+std::string Some(const std::set<std::string>& names) {
+  constexpr size_t kNamed = 5;
+  const std::vector<std::string> some(names.begin(), std::next(names.begin(), std::min(kNamed, names.size())));
+  return absl::StrCat(absl::StrJoin(some, ", "), names.size() > kNamed ? ", …" : "");
+}
+
+// Whether it would count against the machine.
+bool IsBad(const PlannedJob& planned) {
+  return std::any_of(planned.results.begin(), planned.results.end(),
+                     [](const v1::CaseResult& result) { return result.outcome() != v1::SKIPPED; });
+}
+
 }  // namespace
 
 absl::StatusOr<v1::Run> Core::Impl::StartRun(const v1::StartRunRequest& request, std::string_view by, base::Time now) {
@@ -35,27 +48,61 @@ absl::StatusOr<v1::Run> Core::Impl::StartRun(const v1::StartRunRequest& request,
   }
   ASSIGN_OR_RETURN(v1::Plan plan, PlanOf(request, machines));
   ASSIGN_OR_RETURN(Expansion expansion, Expand(plan, machines, options.max_jobs_per_run));
+  for (PlannedJob& planned : expansion.jobs) planned.job.set_on_quarantined(request.on_quarantined());
+  NoteSimulated(expansion);
+  NoteKeptAway(expansion);
   NoteAbsentMachines(plan, expansion);
   const RunRecord& run = AddRun(std::move(plan), std::move(expansion), by, now);
   if (!request.request_id().empty()) requests.Remember(by, request.request_id(), run.run, now.mono_ms);
   return ledger.RunOf(run);
 }
 
+// What is measured on a simulation must be known for it wherever the run is read, also when the machine is gone.
+void Core::Impl::NoteSimulated(Expansion& expansion) const {
+  std::set<std::string> names;
+  for (const PlannedJob& planned : expansion.jobs) {
+    const MachineEntry* machine = fleet.Find(planned.job.machine());
+    if (machine == nullptr) continue;
+    for (const v1::Device& device : machine->record.machine.devices()) {
+      if (device.simulated()) names.insert(planned.job.machine());
+    }
+  }
+  if (names.empty()) return;
+  expansion.notes.push_back(absl::StrCat(
+      "simulated GPUs take part, and nothing measured on them is a figure of real hardware: ", Some(names)));
+}
+
+void Core::Impl::NoteKeptAway(Expansion& expansion) const {
+  std::set<std::string> quarantined, failed;
+  for (const PlannedJob& planned : expansion.jobs) {
+    const v1::Fate fate = dispatcher.Decide(planned.job).fate;
+    if (fate == v1::FATE_QUARANTINED) quarantined.insert(planned.job.machine());
+    if (fate == v1::FATE_WITHHELD) failed.insert(planned.job.machine());
+  }
+  if (!quarantined.empty()) {
+    expansion.notes.push_back(absl::StrCat("quarantine keeps jobs away from ", Some(quarantined),
+                                           ": their cases are SKIPPED (run --on-quarantined goes there, too)"));
+  }
+  if (!failed.empty()) {
+    expansion.notes.push_back(
+        absl::StrCat("GPUs that have FAILED take none but diagnostic suites, other cases are MISSED: ", Some(failed)));
+  }
+}
+
 // A run over machines that are away waits for them: whoever starts it is told which, and how long.
 void Core::Impl::NoteAbsentMachines(const v1::Plan& plan, Expansion& expansion) const {
-  constexpr size_t kNamed = 5;
   std::set<std::string> absent;
   for (const PlannedJob& planned : expansion.jobs) {
     const MachineEntry* machine = fleet.Find(planned.job.machine());
-    if (planned.results.empty() && machine != nullptr && machine->session == 0) absent.insert(planned.job.machine());
+    if (!planned.results.empty() || machine == nullptr || machine->session != 0) continue;
+    if (dispatcher.Decide(planned.job).fate == v1::FATE_UNSPECIFIED) absent.insert(planned.job.machine());
   }
   if (absent.empty()) return;
-  const std::vector<std::string> named(absent.begin(), std::next(absent.begin(), std::min(kNamed, absent.size())));
-  expansion.notes.push_back(
-      absl::StrCat(absent.size() == 1 ? "a machine is not connected: "
-                                      : absl::StrCat(absent.size(), " machines are not connected: "),
-                   absl::StrJoin(named, ", "), absent.size() > kNamed ? ", …" : "", "; the jobs wait for at most ",
-                   base::QueueTimeLimitMs(plan) / 1000, " s (queue_time_limit_ms of the plan)"));
+  expansion.notes.push_back(absl::StrCat(absent.size() == 1
+                                             ? "a machine is not connected: "
+                                             : absl::StrCat(absent.size(), " machines are not connected: "),
+                                         Some(absent), "; the jobs wait for at most ",
+                                         base::QueueTimeLimitMs(plan) / 1000, " s (queue_time_limit_ms of the plan)"));
 }
 
 RunRecord& Core::Impl::AddRun(v1::Plan plan, Expansion expansion, std::string_view by, base::Time now) {
@@ -81,7 +128,9 @@ RunRecord& Core::Impl::AddRun(v1::Plan plan, Expansion expansion, std::string_vi
     job.set_queued_unix_ms(now.unix_ms);
     job.set_state(v1::JOB_STATE_QUEUED);
     JobRecord& added = ledger.AddJob(record, std::move(job));
-    if (planned.results.empty()) {
+    // What a broken device of a machine in quarantine would be blamed for is somebody's business already.
+    const bool quarantined = dispatcher.Decide(added.job).fate == v1::FATE_QUARANTINED;
+    if (planned.results.empty() || (quarantined && IsBad(planned))) {
       dispatcher.Enqueue(added, now);
       if (to_dispatch.empty() || to_dispatch.back() != added.job.machine()) to_dispatch.push_back(added.job.machine());
       continue;

@@ -16,6 +16,7 @@
 #include "coordinator/core/request_memory.h"
 #include "coordinator/core/token_table.h"
 #include "coordinator/fleet/fleet_table.h"
+#include "coordinator/fleet/quarantine_table.h"
 #include "coordinator/ingest/ingest.h"
 #include "coordinator/schedule/plan_expansion.h"
 
@@ -36,6 +37,15 @@ class Core::Impl final : public IngestSink {
   void Want(std::string_view run_id, base::Time now);
 
   absl::StatusOr<v1::Run> StartRun(const v1::StartRunRequest& request, std::string_view by, base::Time now);
+  absl::StatusOr<v1::Quarantine> SetQuarantine(const v1::SetQuarantineRequest& request, std::string_view author,
+                                               base::Time now);
+  absl::StatusOr<v1::Quarantine> ReleaseQuarantine(const v1::ReleaseQuarantineRequest& request, base::Time now);
+  // The machine's health or quarantines, or whether it is connected, may be others than before.
+  void RefreshGate(const MachineEntry& machine, base::Time now);
+  void CloseSession(SessionId session, base::Time now);
+
+  void NoteKeptAway(Expansion& expansion) const;
+  void NoteSimulated(Expansion& expansion) const;
   void NoteAbsentMachines(const v1::Plan& plan, Expansion& expansion) const;
   RunRecord& AddRun(v1::Plan plan, Expansion expansion, std::string_view by, base::Time now);
   absl::StatusOr<v1::Run> CancelRun(std::string_view run_id, std::string_view by, std::string_view reason,
@@ -57,6 +67,7 @@ class Core::Impl final : public IngestSink {
   const std::function<uint64_t()> random;
   base::Time last_time;  // Of the last input.
   FleetTable fleet;
+  QuarantineTable quarantines;
   Ledger ledger;
   Outgoing outgoing;
   Dispatcher dispatcher;

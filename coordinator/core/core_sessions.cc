@@ -21,6 +21,7 @@ Core::Impl::Impl(const CoreOptions& options, Snapshot snapshot, base::Time now, 
       random(std::move(random)),
       last_time(now),
       fleet(std::move(snapshot.machines)),
+      quarantines(std::move(snapshot.quarantines)),
       ledger(Judge(), [this](const JobRecord& job, const v1::CaseResult& result) { ObserveResult(job, result); }),
       dispatcher(options, fleet, ledger, outgoing, snapshot.last_epoch),
       tokens(std::move(snapshot.tokens)) {
@@ -32,6 +33,13 @@ Core::Impl::Impl(const CoreOptions& options, Snapshot snapshot, base::Time now, 
     const RunRecord& record = ledger.AddStored(std::move(stored), now);
     for (const auto& job : record.jobs) dispatcher.Resume(*job, now);
   }
+  for (const auto& [name, machine] : fleet.machines()) RefreshGate(machine, now);
+}
+
+void Core::Impl::CloseSession(SessionId session, base::Time now) {
+  const MachineEntry* machine = fleet.MachineOf(session);
+  fleet.Close(session, now);
+  if (machine != nullptr) RefreshGate(*machine, now);
 }
 
 void Core::Impl::OnMessage(SessionId session, v1::AgentMessage& message, base::Time now) {
@@ -53,6 +61,7 @@ void Core::Impl::OnMessage(SessionId session, v1::AgentMessage& message, base::T
     OnEvents(session, *machine, *message.mutable_events(), now);
   } else if (message.has_health()) {
     NoteHealth(*machine, fleet.TakeHealth(*machine, *message.mutable_health(), now));
+    RefreshGate(*machine, now);
     dispatcher.Dispatch(*machine, now);  // It may have waited for this.
   } else if (message.has_telemetry()) {
     NoteHealth(*machine, fleet.TakeTelemetry(*machine, message.telemetry()));
@@ -66,7 +75,7 @@ void Core::Impl::NoteHealth(MachineEntry& machine, const absl::Status& taken) {
 }
 
 void Core::Impl::Refuse(SessionId session, v1::Refusal::Code code, std::string_view why, base::Time now) {
-  fleet.Close(session, now);
+  CloseSession(session, now);
   outgoing.Refuse(session, code, why);
 }
 
@@ -81,6 +90,7 @@ void Core::Impl::OnHello(SessionId session, const v1::Hello& hello, base::Time n
     return;
   }
   dispatcher.MachineChanged(*fleet.MachineOf(session));
+  RefreshGate(*fleet.MachineOf(session), now);
   v1::CoordinatorMessage message;
   v1::Welcome& welcome = *message.mutable_welcome();
   welcome.set_protocol_version(FleetTable::kProtocolVersion);

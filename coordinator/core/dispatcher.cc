@@ -31,6 +31,7 @@ Dispatcher::Dispatcher(const CoreOptions& options, FleetTable& fleet, Ledger& le
 void Dispatcher::Enqueue(JobRecord& job, base::Time now) {
   job.job.set_queued_unix_ms(now.unix_ms);
   Wait(job, now);
+  KeepAway(job, now);
 }
 
 void Dispatcher::Wait(JobRecord& job, base::Time now) {
@@ -60,8 +61,33 @@ void Dispatcher::EndUnstarted(JobRecord& job, v1::Fate fate, std::string_view de
     attempt.attempt.set_fate(fate);
     attempt.attempt.set_detail(std::string(detail));
     attempt.attempt.set_finished_unix_ms(now.unix_ms);
+  } else {
+    // What the lost attempt found stays.
+    v1::Attempt& lost = job.newest()->attempt;
+    lost.set_detail(absl::StrCat(lost.detail(), lost.detail().empty() ? "" : "; ",
+                                 "it was not tried again: ", std::string(detail)));
+    ledger_.Changed(*job.newest());
   }
   ledger_.Finish(job, now);
+}
+
+Gate::Decision Dispatcher::Decide(const v1::Job& job) const {
+  const auto station = stations_.find(job.machine());
+  return station == stations_.end() ? Gate::Decision() : station->second.gate.Decide(job);
+}
+
+bool Dispatcher::KeepAway(JobRecord& job, base::Time now) {
+  const Gate::Decision decision = Decide(job.job);
+  if (decision.fate == v1::FATE_UNSPECIFIED) return false;
+  EndUnstarted(job, decision.fate, decision.why, now);
+  return true;
+}
+
+void Dispatcher::SetGate(const MachineEntry& machine, Gate gate, base::Time now) {
+  Station& station = stations_[machine.record.machine.name()];
+  if (station.gate == gate) return;
+  station.gate = std::move(gate);
+  for (JobRecord* job : station.queue.Waiting()) KeepAway(*job, now);
 }
 
 void Dispatcher::Cancel(JobRecord& job, std::string_view reason, base::Time now) {
@@ -85,7 +111,9 @@ void Dispatcher::MachineChanged(const MachineEntry& machine) {
 void Dispatcher::Dispatch(MachineEntry& machine, base::Time now) {
   if (machine.session == 0 || !machine.stated || machine.AwaitsHealth(now, 2 * options_.heartbeat_interval_ms)) return;
   Station& station = stations_[machine.record.machine.name()];
-  while (JobRecord* job = station.queue.Next()) Grant(machine, station, *job, now);
+  while (JobRecord* job = station.queue.Next()) {
+    if (!KeepAway(*job, now)) Grant(machine, station, *job, now);
+  }
 }
 
 void Dispatcher::Grant(MachineEntry& machine, Station& station, JobRecord& job, base::Time now) {
@@ -124,6 +152,7 @@ void Dispatcher::LoseLease(JobRecord& job, std::string_view why, base::Time now)
 void Dispatcher::Settle(JobRecord& job, base::Time now) {
   if (IsMachineryFailure(job.newest()->attempt.fate()) && MayTryAgain(job)) {
     Wait(job, now);
+    KeepAway(job, now);
   } else {
     ledger_.Finish(job, now);
   }

@@ -17,6 +17,7 @@
 #include "coordinator/core/outgoing.h"
 #include "coordinator/fleet/fleet_table.h"
 #include "coordinator/schedule/deadline_table.h"
+#include "coordinator/schedule/gate.h"
 #include "coordinator/schedule/machine_queue.h"
 
 namespace muster::coordinator {
@@ -37,6 +38,10 @@ class Dispatcher {
 
   // The machine said Hello: its devices may be others than before.
   void MachineChanged(const MachineEntry& machine);
+  // What is kept away from the machine from now on: ends the waiting jobs that it keeps away. What runs goes on.
+  void SetGate(const MachineEntry& machine, Gate gate, base::Time now);
+  // Whether the job would be kept away now.
+  Gate::Decision Decide(const v1::Job& job) const;
   // Settles the difference between what the machine holds and what it should run. Returns the ids of the runs that are
   // unknown.
   std::vector<std::string> Reconcile(MachineEntry& machine, const v1::AgentState& state, base::Time now);
@@ -55,6 +60,7 @@ class Dispatcher {
  private:
   struct Station {
     MachineQueue queue;
+    Gate gate;
     std::set<JobRecord*, MoreUrgent> leased;
   };
   Station& StationOf(const JobRecord& job) { return stations_[job.job.machine()]; }
@@ -66,6 +72,8 @@ class Dispatcher {
   // The newest attempt has ended: another one, or the end of the job.
   void Settle(JobRecord& job, base::Time now);
   void Wait(JobRecord& job, base::Time now);
+  // Ends the waiting job when the gate keeps it away.
+  bool KeepAway(JobRecord& job, base::Time now);
   void SettleHeld(MachineEntry& machine, AttemptRecord& attempt, const v1::HeldAttempt& held, base::Time now);
   void SettleNotHeld(MachineEntry& machine, JobRecord& job, base::Time now);
   void Revive(Station& station, AttemptRecord& attempt, base::Time now);

@@ -157,8 +157,9 @@ void CoreRunner::Tick() {
 }
 
 size_t RowCount(const WriteBatch& batch) {
-  return batch.machines.size() + batch.tokens.size() + batch.runs.size() + batch.jobs.size() + batch.attempts.size() +
-         batch.cases.size() + batch.measurements.size() + batch.logs.size() + batch.artifacts.size();
+  return batch.machines.size() + batch.tokens.size() + batch.quarantines.size() + batch.runs.size() +
+         batch.jobs.size() + batch.attempts.size() + batch.cases.size() + batch.measurements.size() +
+         batch.logs.size() + batch.artifacts.size();
 }
 
 }  // namespace muster::coordinator

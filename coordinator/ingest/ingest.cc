@@ -59,11 +59,16 @@ void TakeJobStarted(const v1::Event& event, AttemptRecord& attempt) {
   attempt.attempt.set_command_line(event.job_started().command_line());
 }
 
+// An end that says nothing is not an end that went well; a lost lease and what was kept away are the coordinator's to
+// say.
+bool IsAgents(v1::Fate fate) {
+  return fate != v1::FATE_UNSPECIFIED && fate != v1::FATE_LEASE_LOST && fate != v1::FATE_QUARANTINED &&
+         fate != v1::FATE_WITHHELD;
+}
+
 void TakeJobFinished(int64_t time_unix_ms, v1::JobFinished&& finished, AttemptRecord& attempt, IngestSink& sink) {
   v1::Attempt& kept = attempt.attempt;
-  // An end that says nothing is not an end that went well; a lost lease is the coordinator's to say.
-  const bool told = finished.fate() != v1::FATE_UNSPECIFIED && finished.fate() != v1::FATE_LEASE_LOST;
-  kept.set_fate(told ? finished.fate() : v1::FATE_AGENT_RESTARTED);
+  kept.set_fate(IsAgents(finished.fate()) ? finished.fate() : v1::FATE_AGENT_RESTARTED);
   kept.set_detail(std::move(*finished.mutable_detail()));
   if (finished.has_exit_code()) kept.set_exit_code(finished.exit_code());
   if (finished.has_signal()) kept.set_signal(finished.signal());

@@ -94,6 +94,12 @@ TEST_F(IngestTest, AnEndThatSaysNothingIsNoGoodEnd) {
   EXPECT_EQ(attempt_.attempt.fate(), v1::FATE_AGENT_RESTARTED);
 }
 
+TEST_F(IngestTest, NoAgentQuarantinesItself) {
+  Add(1).mutable_job_finished()->set_fate(v1::FATE_QUARANTINED);
+  Go();
+  EXPECT_EQ(attempt_.attempt.fate(), v1::FATE_AGENT_RESTARTED) << "its missing cases would be SKIPPED, and green";
+}
+
 TEST_F(IngestTest, RunningCasesAreKnown) {
   Add(1).mutable_case_started()->set_case_name("copy");
   Add(2).mutable_case_started()->set_case_name("gemm");

@@ -24,6 +24,10 @@ StandIn StandInFor(const JobRecord& job, const v1::Attempt& attempt) {
       return {v1::CANCELLED, because("the job was cancelled")};
     case v1::FATE_REFUSED:
       return {v1::ERROR, because("the agent refused the job")};
+    case v1::FATE_QUARANTINED:
+      return {v1::SKIPPED, detail};
+    case v1::FATE_WITHHELD:
+      return {v1::MISSED, detail};
     case v1::FATE_QUEUE_TIMED_OUT:
       return {v1::MISSED, because("the job was not started in time")};
     case v1::FATE_LEASE_LOST:

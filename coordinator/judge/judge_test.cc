@@ -73,6 +73,8 @@ TEST_F(JudgeTest, WhatIsMissingSaysWhy) {
   EXPECT_EQ(MissingAfter(v1::FATE_NOT_STARTED).outcome(), v1::MISSED);
   EXPECT_EQ(MissingAfter(v1::FATE_CANCELLED).outcome(), v1::CANCELLED);
   EXPECT_EQ(MissingAfter(v1::FATE_REFUSED).outcome(), v1::ERROR);
+  EXPECT_EQ(MissingAfter(v1::FATE_QUARANTINED).outcome(), v1::SKIPPED);
+  EXPECT_EQ(MissingAfter(v1::FATE_WITHHELD).outcome(), v1::MISSED);
   job_.job.set_cancel_requested(true);
   EXPECT_EQ(MissingAfter(v1::FATE_LEASE_LOST).outcome(), v1::CANCELLED);
 }

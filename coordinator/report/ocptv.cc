@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/json.h"
 #include "base/names.h"
@@ -161,7 +162,8 @@ void StreamWriter::FillDut(const ReportedJob& job, ocptv::DutInfo& dut) {
   for (const v1::Device* device : job.devices) {
     ocptv::HardwareInfo& hardware = *dut.add_hardware_infos();
     hardware.set_hardware_info_id(absl::StrCat(dut.hardware_infos_size()));
-    hardware.set_name(OrUnknown(device->model()));
+    const bool unmarked = device->simulated() && !absl::StrContains(device->model(), "(simulated)");
+    hardware.set_name(absl::StrCat(OrUnknown(device->model()), unmarked ? " (simulated)" : ""));
     hardware.set_version(Printable(device->vbios_version()));
     hardware.set_location(Printable(device->pci_address()));
     hardware.set_serial_number(Printable(device->serial()));

@@ -51,8 +51,17 @@ struct ReportedJob {
   // The machinery failed: the attempt ended in another way than by running to its end. (What could not run at all has
   // results.)
   bool broken() const {
-    return attempt != nullptr && attempt->fate() != v1::FATE_UNSPECIFIED && attempt->fate() != v1::FATE_COMPLETED &&
-           attempt->fate() != v1::FATE_NOT_RUNNABLE;
+    if (attempt == nullptr) return false;
+    switch (attempt->fate()) {
+      case v1::FATE_UNSPECIFIED:
+      case v1::FATE_COMPLETED:
+      case v1::FATE_NOT_RUNNABLE:
+      case v1::FATE_QUARANTINED:
+      case v1::FATE_WITHHELD:
+        return false;
+      default:
+        return true;
+    }
   }
 };
 

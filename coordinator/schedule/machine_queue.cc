@@ -25,14 +25,16 @@ bool MoreUrgent::operator()(const JobRecord* a, const JobRecord* b) const {
 
 void MachineQueue::SetUsableDevices(std::set<std::string, std::less<>> device_ids) {
   if (device_ids == usable_) return;
-  std::vector<JobRecord*> jobs(aside_.begin(), aside_.end());
-  for (const auto& [id, slot] : slots_) {
-    for (JobRecord* job : slot.line) jobs.push_back(job);
-  }
+  const std::vector<JobRecord*> jobs = Waiting();
   for (JobRecord* job : jobs) Remove(job);
   usable_ = std::move(device_ids);
-  std::set<JobRecord*, MoreUrgent> once(jobs.begin(), jobs.end());
-  for (JobRecord* job : once) Add(job);
+  for (JobRecord* job : jobs) Add(job);
+}
+
+std::vector<JobRecord*> MachineQueue::Waiting() const {
+  std::set<JobRecord*, MoreUrgent> jobs(aside_.begin(), aside_.end());
+  for (const auto& [id, slot] : slots_) jobs.insert(slot.line.begin(), slot.line.end());
+  return {jobs.begin(), jobs.end()};
 }
 
 void MachineQueue::Add(JobRecord* job) {

@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "coordinator/schedule/run_record.h"
 
@@ -33,6 +34,9 @@ class MachineQueue {
   void Remove(JobRecord* job);
   // The most urgent job among those that may go now, still in line; null when none may.
   JobRecord* Next() const;
+
+  // All that wait, those that are set aside among them; the most urgent first.
+  std::vector<JobRecord*> Waiting() const;
 
   // The devices of a leased job.
   bool CanHold(const JobRecord& job) const;

@@ -178,6 +178,7 @@ PlannedJob SuiteExpansion::MakeJob(const Target& target, const v1::SuiteManifest
                                    const Devices& devices) {
   PlannedJob planned;
   planned.job.set_machine(target.machine().name());
+  planned.job.set_diagnostic(manifest.diagnostic());
   v1::JobSpec& spec = *planned.job.mutable_spec();
   spec.set_suite(manifest.name());
   spec.set_suite_version(manifest.version());

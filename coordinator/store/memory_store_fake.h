@@ -38,6 +38,11 @@ class MemoryStoreFake final : public Store {
     ++commits_;
     for (const MachineRecord& record : batch.machines) machines_[record.machine.name()] = record;
     for (const TokenRecord& record : batch.tokens) tokens_[record.id] = record;
+    for (const QuarantineRow& row : batch.quarantines) {
+      const auto key = std::make_pair(row.quarantine.machine(), row.quarantine.device_id());
+      quarantines_.erase(key);
+      if (!row.released) quarantines_[key] = row.quarantine;
+    }
     for (const v1::Run& run : batch.runs) runs_[run.id()] = run;
     for (const v1::Job& job : batch.jobs) jobs_[job.id()] = job;
     for (const v1::Attempt& a : batch.attempts) attempts_[{a.ref().job_id(), a.ref().attempt()}] = a;
@@ -55,6 +60,7 @@ class MemoryStoreFake final : public Store {
     Snapshot snapshot;
     for (const auto& [name, record] : machines_) snapshot.machines.push_back(record);
     for (const auto& [id, record] : tokens_) snapshot.tokens.push_back(record);
+    for (const auto& [key, quarantine] : quarantines_) snapshot.quarantines.push_back(quarantine);
     for (const auto& [id, run] : runs_) {
       if (run.state() != v1::RUN_STATE_ACTIVE) continue;
       snapshot.active_runs.push_back(run);
@@ -135,6 +141,7 @@ class MemoryStoreFake final : public Store {
 
   std::map<std::string, MachineRecord> machines_;
   std::map<std::string, TokenRecord> tokens_;
+  std::map<std::pair<std::string, std::string>, v1::Quarantine> quarantines_;  // By machine, device.
   std::map<std::string, v1::Run> runs_;
   std::map<std::string, v1::Job> jobs_;
   std::map<std::pair<std::string, uint32_t>, v1::Attempt> attempts_;

@@ -52,6 +52,7 @@ absl::StatusOr<Snapshot> SqliteReader::Load() {
   Snapshot snapshot;
   RETURN_IF_ERROR(LoadMachines(snapshot));
   RETURN_IF_ERROR(LoadTokens(snapshot));
+  RETURN_IF_ERROR(LoadQuarantines(snapshot));
   ASSIGN_OR_RETURN(const int64_t epoch, connection_->ReadInt("SELECT value FROM counters WHERE name = 'last_epoch'"));
   snapshot.last_epoch = static_cast<uint64_t>(epoch);
   Statement runs = connection_->Prepare("SELECT run FROM runs WHERE state = 1 ORDER BY id");
@@ -95,6 +96,21 @@ absl::Status SqliteReader::LoadTokens(Snapshot& snapshot) {
     token.expires_unix_ms = rows.GetInt(4);
     token.used_unix_ms = rows.GetInt(5);
     token.used_by = std::string(rows.GetBytes(6));
+  }
+}
+
+absl::Status SqliteReader::LoadQuarantines(Snapshot& snapshot) {
+  Statement rows = connection_->Prepare(
+      "SELECT machine, device_id, reason, author, since_unix_ms FROM quarantines ORDER BY machine, device_id");
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, rows.Step());
+    if (!row) return absl::OkStatus();
+    v1::Quarantine& quarantine = snapshot.quarantines.emplace_back();
+    quarantine.set_machine(std::string(rows.GetBytes(0)));
+    quarantine.set_device_id(std::string(rows.GetBytes(1)));
+    quarantine.set_reason(std::string(rows.GetBytes(2)));
+    quarantine.set_author(std::string(rows.GetBytes(3)));
+    quarantine.set_since_unix_ms(rows.GetInt(4));
   }
 }
 

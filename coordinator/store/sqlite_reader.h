@@ -33,6 +33,7 @@ class SqliteReader {
   absl::Status AddAttempts(v1::Job& job);
   absl::Status LoadMachines(Snapshot& snapshot);
   absl::Status LoadTokens(Snapshot& snapshot);
+  absl::Status LoadQuarantines(Snapshot& snapshot);
 
   std::unique_ptr<Connection> connection_;
 };

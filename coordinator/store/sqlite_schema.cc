@@ -91,6 +91,18 @@ constexpr const char* kSteps[] = {
       PRIMARY KEY(attempt_id, sequence)
     ) WITHOUT ROWID;
     )sql",
+
+    R"sql(
+    CREATE TABLE quarantines(
+      machine TEXT NOT NULL,
+      device_id TEXT NOT NULL,      -- Empty: the whole machine.
+      reason TEXT NOT NULL,
+      author TEXT NOT NULL,
+      since_unix_ms INTEGER NOT NULL,
+      PRIMARY KEY(machine, device_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX runs_finished ON runs(plan_name, id) WHERE state = 2;
+    )sql",
 };
 
 }  // namespace

@@ -25,6 +25,7 @@ absl::Status SqliteWriter::Write(const WriteBatch& batch) {
   if (name_ids_.size() > kMaxRemembered) name_ids_.clear();
   RETURN_IF_ERROR(WriteMachines(batch));
   RETURN_IF_ERROR(WriteTokens(batch));
+  RETURN_IF_ERROR(WriteQuarantines(batch));
   RETURN_IF_ERROR(WriteRuns(batch));
   RETURN_IF_ERROR(WriteJobs(batch));
   RETURN_IF_ERROR(WriteAttempts(batch));
@@ -54,6 +55,21 @@ absl::Status SqliteWriter::WriteTokens(const WriteBatch& batch) {
   for (const TokenRecord& token : batch.tokens) {
     put.Text(token.id).Text(token.secret_sha256_hex).Int(token.role).Text(token.bound_name);
     RETURN_IF_ERROR(put.Int(token.expires_unix_ms).Int(token.used_unix_ms).Text(token.used_by).Run());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteWriter::WriteQuarantines(const WriteBatch& batch) {
+  for (const QuarantineRow& row : batch.quarantines) {
+    const v1::Quarantine& quarantine = row.quarantine;
+    if (row.released) {
+      Statement remove = connection_.Prepare("DELETE FROM quarantines WHERE machine = ? AND device_id = ?");
+      RETURN_IF_ERROR(remove.Text(quarantine.machine()).Text(quarantine.device_id()).Run());
+      continue;
+    }
+    Statement put = connection_.Prepare("INSERT OR REPLACE INTO quarantines VALUES(?, ?, ?, ?, ?)");
+    put.Text(quarantine.machine()).Text(quarantine.device_id()).Text(quarantine.reason()).Text(quarantine.author());
+    RETURN_IF_ERROR(put.Int(quarantine.since_unix_ms()).Run());
   }
   return absl::OkStatus();
 }

@@ -28,6 +28,7 @@ class SqliteWriter {
   absl::Status Write(const WriteBatch& batch);
   absl::Status WriteMachines(const WriteBatch& batch);
   absl::Status WriteTokens(const WriteBatch& batch);
+  absl::Status WriteQuarantines(const WriteBatch& batch);
   absl::Status WriteRuns(const WriteBatch& batch);
   absl::Status WriteJobs(const WriteBatch& batch);
   absl::Status WriteAttempts(const WriteBatch& batch);

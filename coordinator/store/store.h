@@ -69,10 +69,17 @@ struct ArtifactRow {
   v1::ArtifactChunk chunk;
 };
 
+// A quarantine as it begins, changes or ends; machine and device id are the key.
+struct QuarantineRow {
+  v1::Quarantine quarantine;
+  bool released = false;
+};
+
 // One transaction: all or nothing. Records replace those of the same key.
 struct WriteBatch {
   std::vector<MachineRecord> machines;
   std::vector<TokenRecord> tokens;
+  std::vector<QuarantineRow> quarantines;  // In their order.
   std::vector<v1::Run> runs;
   std::vector<v1::Job> jobs;          // Without `attempts`.
   std::vector<v1::Attempt> attempts;  // Without `results`; carries the high-water mark `through_sequence`.
@@ -83,8 +90,9 @@ struct WriteBatch {
   uint64_t last_epoch = 0;             // 0: unchanged.
 
   bool empty() const {
-    return machines.empty() && tokens.empty() && runs.empty() && jobs.empty() && attempts.empty() && cases.empty() &&
-           measurements.empty() && logs.empty() && artifacts.empty() && last_epoch == 0;
+    return machines.empty() && tokens.empty() && quarantines.empty() && runs.empty() && jobs.empty() &&
+           attempts.empty() && cases.empty() && measurements.empty() && logs.empty() && artifacts.empty() &&
+           last_epoch == 0;
   }
 };
 
@@ -92,6 +100,7 @@ struct WriteBatch {
 struct Snapshot {
   std::vector<MachineRecord> machines;
   std::vector<TokenRecord> tokens;
+  std::vector<v1::Quarantine> quarantines;
   std::vector<v1::Run> active_runs;
   // The jobs of the active runs, with attempts and results.
   std::vector<v1::Job> jobs;

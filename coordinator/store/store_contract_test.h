@@ -119,6 +119,40 @@ TYPED_TEST_P(StoreContract, WhatIsCommittedSurvives) {
   EXPECT_EQ(snapshot->last_epoch, 9u);
 }
 
+inline QuarantineRow MakeQuarantine(const std::string& device, const std::string& reason, bool released = false) {
+  QuarantineRow row{.released = released};
+  row.quarantine.set_machine("m1");
+  row.quarantine.set_device_id(device);
+  row.quarantine.set_reason(reason);
+  row.quarantine.set_author("ann");
+  row.quarantine.set_since_unix_ms(7);
+  return row;
+}
+
+TYPED_TEST_P(StoreContract, QuarantinesLastUntilTheyAreReleased) {
+  WriteBatch batch;
+  EXPECT_TRUE(batch.empty());
+  batch.quarantines = {MakeQuarantine("", "moved"), MakeQuarantine("g1", "hot"), MakeQuarantine("g1", "hotter"),
+                       MakeQuarantine("g2", "cold"), MakeQuarantine("g2", "cold", true)};
+  EXPECT_FALSE(batch.empty());
+  this->Commit(batch);
+  this->backend_.Restart();
+  absl::StatusOr<Snapshot> snapshot = this->backend_.store().Load();
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  ASSERT_EQ(snapshot->quarantines.size(), 2u);
+  EXPECT_EQ(snapshot->quarantines[0].ShortDebugString(), MakeQuarantine("", "moved").quarantine.ShortDebugString());
+  EXPECT_EQ(snapshot->quarantines[1].ShortDebugString(), MakeQuarantine("g1", "hotter").quarantine.ShortDebugString());
+
+  WriteBatch later;
+  later.quarantines = {MakeQuarantine("", "moved", true), MakeQuarantine("g3", "never there", true)};
+  this->Commit(later);
+  this->backend_.Restart();
+  snapshot = this->backend_.store().Load();
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  ASSERT_EQ(snapshot->quarantines.size(), 1u);
+  EXPECT_EQ(snapshot->quarantines[0].device_id(), "g1");
+}
+
 TYPED_TEST_P(StoreContract, RecordsReplaceThoseOfTheSameKey) {
   WriteBatch batch;
   batch.runs.push_back(MakeRun(kRun));
@@ -233,7 +267,8 @@ TYPED_TEST_P(StoreContract, AJobIsReadWithItsAttempts) {
   EXPECT_EQ(job->attempts(1).results(0).verdict(), v1::FAILED);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(StoreContract, AnEmptyStoreLoads, WhatIsCommittedSurvives, RecordsReplaceThoseOfTheSameKey,
+REGISTER_TYPED_TEST_SUITE_P(StoreContract, AnEmptyStoreLoads, WhatIsCommittedSurvives,
+                            QuarantinesLastUntilTheyAreReleased, RecordsReplaceThoseOfTheSameKey,
                             JobsComeInTheOrderOfTheirNumbers, MeasurementsComeBackAsTheyWere, RunsAreListedNewestFirst,
                             AJobIsReadWithItsAttempts);
 

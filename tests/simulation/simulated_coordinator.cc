@@ -17,6 +17,14 @@ void SimulatedCoordinator::Start() {
   alive_ = std::make_shared<bool>(true);
   const coordinator::CoreOptions options{.heartbeat_interval_ms = 1'000, .lease_duration_ms = 5'000};
   core_ = std::make_unique<coordinator::Core>(options, *store_.Load(), Now(), [this] { return scene_.random.Next(); });
+  const coordinator::Snapshot kept = *store_.Load();
+  quarantined_.clear();
+  for (const v1::Quarantine& one : kept.quarantines) {
+    quarantined_[one.device_id().empty() ? one.machine() : one.device_id()] = 0;
+  }
+  failed_.clear();
+  sessions_.clear();
+  last_granted_ = kept.last_epoch;
   committing_.reset();
   flush_posted_ = false;
   timer_at_ms_ = INT64_MAX;
@@ -27,9 +35,14 @@ void SimulatedCoordinator::Start() {
            },
        .on_message =
            [this](StreamId id, const v1::AgentMessage& message) {
+             Learn(id, message);
              Input([&](coordinator::Core& core) { core.OnAgentMessage(id, message, Now()); });
            },
-       .on_closed = [this](StreamId id) { Input([&](coordinator::Core& core) { core.SessionClosed(id, Now()); }); }});
+       .on_closed =
+           [this](StreamId id) {
+             ForgetSession(id);
+             Input([&](coordinator::Core& core) { core.SessionClosed(id, Now()); });
+           }});
   scene_.network.SetListening(true);
   Input([](coordinator::Core&) {});
 }
@@ -60,6 +73,7 @@ void SimulatedCoordinator::Flush() {
   if (committing_) return;
   coordinator::Effects effects = core_->TakeEffects();
   if (effects.batch.last_epoch != 0) CheckLeases();
+  CheckGates(effects);
   if (effects.batch.empty()) {
     Release(std::move(effects));
     return;
@@ -127,6 +141,94 @@ void SimulatedCoordinator::CancelSomeRun() {
     Input([&](coordinator::Core& core) { core.CancelRun(run.id(), "ann", "", Now()).IgnoreError(); });
     return;
   }
+}
+
+void SimulatedCoordinator::Quarantine(const std::string& machine, const std::string& device) {
+  Input([&](coordinator::Core& core) {
+    v1::SetQuarantineRequest request;
+    request.set_machine(machine);
+    request.set_device(device);
+    request.set_reason("chance");
+    if (!core.SetQuarantine(request, "ann", Now()).ok()) return;  // It has not said Hello yet.
+    const std::string& what = device.empty() ? machine : device;
+    scene_.Trace("user: quarantines ", what);
+    quarantined_.emplace(what, flushes_);
+    ever_quarantined_.insert(what);
+  });
+}
+
+void SimulatedCoordinator::Release(const std::string& machine, const std::string& device) {
+  Input([&](coordinator::Core& core) {
+    v1::ReleaseQuarantineRequest request;
+    request.set_machine(machine);
+    request.set_device(device);
+    if (!core.ReleaseQuarantine(request, Now()).ok()) return;
+    scene_.Trace("user: releases ", device.empty() ? machine : device);
+    quarantined_.erase(device.empty() ? machine : device);
+  });
+}
+
+void SimulatedCoordinator::Learn(StreamId id, const v1::AgentMessage& message) {
+  if (message.has_hello()) {
+    const std::string& machine = message.hello().machine().name();
+    if (sessions_.contains(machine)) ForgetSession(sessions_.at(machine));
+    sessions_[machine] = id;
+  }
+  if (!message.has_health()) return;
+  for (const v1::DeviceHealth& device : message.health().devices()) {
+    const std::string machine = device.device_id().substr(0, device.device_id().find('-'));
+    if (!sessions_.contains(machine) || sessions_.at(machine) != id) continue;
+    if (device.state() == v1::HEALTH_STATE_FAILED) {
+      failed_.emplace(device.device_id(), flushes_);
+      ever_failed_.insert(device.device_id());
+    } else {
+      failed_.erase(device.device_id());
+    }
+  }
+}
+
+void SimulatedCoordinator::ForgetSession(StreamId id) {
+  for (auto it = sessions_.begin(); it != sessions_.end(); ++it) {
+    if (it->second != id) continue;
+    const std::string prefix = it->first + "-";
+    std::erase_if(failed_, [&](const auto& entry) { return entry.first.starts_with(prefix); });
+    sessions_.erase(it);
+    return;
+  }
+}
+
+// Nothing is granted to a machine or device that was in quarantine, or had FAILED, from before the inputs that these
+// effects are of; and nothing is kept away from one that never was.
+void SimulatedCoordinator::CheckGates(const coordinator::Effects& effects) {
+  const uint64_t flush = flushes_++;
+  std::map<std::string, const v1::Job*> jobs;
+  for (const v1::Job& job : effects.batch.jobs) jobs[job.id()] = &job;
+  for (const v1::Attempt& attempt : effects.batch.attempts) {
+    const auto found = jobs.find(attempt.ref().job_id());
+    if (found == jobs.end()) continue;
+    const v1::Job& job = *found->second;
+    std::vector<std::string> needed(job.spec().device_ids().begin(), job.spec().device_ids().end());
+    const auto any = [&](const std::set<std::string>& set) {
+      return std::any_of(needed.begin(), needed.end(), [&](const std::string& one) { return set.contains(one); });
+    };
+    const auto barred = [&](const std::map<std::string, uint64_t>& bars) {
+      return std::any_of(needed.begin(), needed.end(), [&](const std::string& one) {
+        const auto bar = bars.find(one);
+        return bar != bars.end() && bar->second < flush;
+      });
+    };
+    const bool granted = attempt.ref().epoch() > last_granted_;
+    if (granted && !job.diagnostic() && barred(failed_))
+      scene_.Wrong(absl::StrCat(job.id(), " was granted to a device that has FAILED"));
+    if (attempt.fate() == v1::FATE_WITHHELD && (job.diagnostic() || !any(ever_failed_)))
+      scene_.Wrong(absl::StrCat(job.id(), " was withheld and its devices never FAILED"));
+    needed.push_back(job.machine());
+    if (granted && !job.on_quarantined() && barred(quarantined_))
+      scene_.Wrong(absl::StrCat(job.id(), " was granted to what is in quarantine"));
+    if (attempt.fate() == v1::FATE_QUARANTINED && (job.on_quarantined() || !any(ever_quarantined_)))
+      scene_.Wrong(absl::StrCat(job.id(), " was kept away by a quarantine that never was"));
+  }
+  last_granted_ = std::max(last_granted_, effects.batch.last_epoch);
 }
 
 bool SimulatedCoordinator::quiet() {

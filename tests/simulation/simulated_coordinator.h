@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,9 @@ class SimulatedCoordinator {
   void StartRun(const v1::StartRunRequest& request);
   // One of the active ones.
   void CancelSomeRun();
+  // `device` empty: the machine.
+  void Quarantine(const std::string& machine, const std::string& device);
+  void Release(const std::string& machine, const std::string& device);
   // All runs that the store knows are finished, and nothing waits to be committed.
   bool quiet();
   coordinator::Store& store() { return store_; }
@@ -43,6 +48,10 @@ class SimulatedCoordinator {
   void Release(coordinator::Effects effects);
   void SetTimer();
   void CheckLeases();
+  // What the core was told, so that its grants can be checked.
+  void Learn(StreamId id, const v1::AgentMessage& message);
+  void ForgetSession(StreamId id);
+  void CheckGates(const coordinator::Effects& effects);
   void CheckAcks(const v1::Acks& acks);
 
   Scene& scene_;
@@ -56,6 +65,15 @@ class SimulatedCoordinator {
   std::unique_ptr<coordinator::Core> core_;
   std::optional<coordinator::Effects> committing_;
   bool flush_posted_ = false;
+  // Machines ("m0") and devices in quarantine, and devices that have FAILED in their machine's session, each since that
+  // many flushes.
+  std::map<std::string, uint64_t> quarantined_, failed_;
+  std::map<std::string, StreamId> sessions_;  // By machine.
+  uint64_t flushes_ = 1;
+  uint64_t last_granted_ = 0;  // Epoch.
+
+  // Of all its lives: what may have kept a job away.
+  std::set<std::string> ever_quarantined_, ever_failed_;
   int64_t timer_at_ms_ = INT64_MAX;
 };
 

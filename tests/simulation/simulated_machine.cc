@@ -25,7 +25,8 @@ SimulatedMachine::SimulatedMachine(Scene& scene, int index, int devices)
       devices_(devices),
       outbox_limit_bytes_(scene.random.OneIn(4) ? static_cast<uint64_t>(scene.random.Between(8'000, 30'000)) : 8 << 20),
       disk_([&scene] { return scene.random.Next(); }),
-      clock_offset_ms_(scene.random.Between(-5'000, 5'000)) {}
+      clock_offset_ms_(scene.random.Between(-5'000, 5'000)),
+      health_(static_cast<size_t>(devices), v1::HEALTH_STATE_HEALTHY) {}
 
 base::Time SimulatedMachine::Now() const {
   const base::Time now = scene_.loop.Now();
@@ -37,13 +38,15 @@ v1::Hello SimulatedMachine::MakeHello() const {
   hello.mutable_machine()->set_name(name());
   for (int i = 0; i < devices_; ++i) {
     v1::Device& device = *hello.mutable_machine()->add_devices();
-    device.set_id(absl::StrCat(name(), "-gpu", i));
+    device.set_id(this->device(i));
     device.set_vendor(v1::VENDOR_NVIDIA);
     device.set_driver_state(v1::DRIVER_STATE_READY);
   }
   *hello.add_suites() = Manifest("one", v1::DEVICE_SCOPE_ONE, 3);
   *hello.add_suites() = Manifest("all", v1::DEVICE_SCOPE_ALL, 2);
   *hello.add_suites() = Manifest("host", v1::DEVICE_SCOPE_MACHINE, 2);
+  *hello.add_suites() = Manifest("look", v1::DEVICE_SCOPE_ONE, 1);
+  hello.mutable_suites(3)->set_diagnostic(true);
   return hello;
 }
 
@@ -148,7 +151,27 @@ void SimulatedMachine::TryConnect() {
                                              }});
   scene_.Trace("machine ", index_, ": opens stream ", stream_);
   core_->Connected(MakeHello(), Now());
+  if (!scene_.random.OneIn(4)) SendHealth();  // Otherwise with the next change, or never.
   Wake();
+}
+
+void SimulatedMachine::ChangeHealth() {
+  if (devices_ == 0) return;
+  const size_t which = static_cast<size_t>(scene_.random.Between(0, devices_ - 1));
+  health_[which] = static_cast<v1::HealthState>(scene_.random.Between(1, 4));
+  scene_.Trace("machine ", index_, ": device ", which, " is ", v1::HealthState_Name(health_[which]));
+  SendHealth();
+}
+
+void SimulatedMachine::SendHealth() {
+  v1::AgentMessage message;
+  message.mutable_health();
+  for (int i = 0; i < devices_; ++i) {
+    v1::DeviceHealth& health = *message.mutable_health()->add_devices();
+    health.set_device_id(device(i));
+    health.set_state(health_[static_cast<size_t>(i)]);
+  }
+  Send(std::move(message));
 }
 
 void SimulatedMachine::Wake() {

@@ -36,6 +36,10 @@ class SimulatedMachine final : public agent::MessageSink {
   // The next sync fails; the agent ends then, as the daemon does.
   void FailSync();
   void JumpClock(int64_t by_ms) { clock_offset_ms_ += by_ms; }
+  // One of its devices gets another health. Without devices nothing happens.
+  void ChangeHealth();
+  std::string device(int index) const { return absl::StrCat(name(), "-gpu", index); }
+  int devices() const { return devices_; }
   // Nothing runs and nothing is owed.
   bool quiet() const { return lost_ || (core_ != nullptr && executor_->idle() && outbox_->Attempts().empty()); }
   std::string Describe() const;
@@ -44,6 +48,7 @@ class SimulatedMachine final : public agent::MessageSink {
   base::Time Now() const;
   v1::Hello MakeHello() const;
   void Send(v1::AgentMessage message) override;
+  void SendHealth();
   void TryConnect();
   void TryLater();
   void Wake();
@@ -59,7 +64,8 @@ class SimulatedMachine final : public agent::MessageSink {
   int64_t clock_offset_ms_ = 0;
   bool lost_ = false;
   bool disk_full_ = false;
-  bool pressed_ = false;  // Something may have been dropped in this life.
+  std::vector<v1::HealthState> health_;  // Of each device; lasts.
+  bool pressed_ = false;                 // Something may have been dropped in this life.
 
   // Of the agent's life.
   std::shared_ptr<bool> alive_;

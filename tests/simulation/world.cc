@@ -40,7 +40,8 @@ void World::PlanUsers(int64_t until_ms) {
     plan.set_name("plan");
     plan.set_max_attempts(static_cast<uint32_t>(random.Between(1, 3)));
     plan.set_queue_time_limit_ms(random.Between(20'000, 60'000));
-    for (const char* suite : {"one", "all", "host"}) {
+    request.set_on_quarantined(random.OneIn(4));
+    for (const char* suite : {"one", "all", "host", "look"}) {
       if (!random.OneIn(3)) plan.add_suites()->set_suite(suite);
     }
     if (plan.suites().empty()) plan.add_suites()->set_suite("host");
@@ -58,7 +59,7 @@ void World::PlanFaults(int64_t until_ms) {
 
 void World::MakeFault() {
   ++faults_;
-  const int64_t what = scene_.random.Between(0, 9);
+  const int64_t what = scene_.random.Between(0, 12);
   if (what < 4) {
     FaultOfNetwork();
   } else if (what < 7) {
@@ -66,8 +67,28 @@ void World::MakeFault() {
         *machines_[static_cast<size_t>(scene_.random.Between(0, static_cast<int64_t>(machines_.size()) - 1))]);
   } else if (what < 9) {
     FaultOfCoordinator();
-  } else {
+  } else if (what < 10) {
     coordinator_.CancelSomeRun();
+  } else {
+    ChangeOfHealth();
+  }
+}
+
+// Or of what users think of it.
+void World::ChangeOfHealth() {
+  Random& random = scene_.random;
+  SimulatedMachine& machine =
+      *machines_[static_cast<size_t>(random.Between(0, static_cast<int64_t>(machines_.size()) - 1))];
+  if (!random.OneIn(3)) {
+    machine.ChangeHealth();
+    return;
+  }
+  const bool whole = machine.devices() == 0 || random.OneIn(3);
+  const std::string device = whole ? "" : machine.device(static_cast<int>(random.Between(0, machine.devices() - 1)));
+  if (random.OneIn(2)) {
+    coordinator_.Quarantine(machine.name(), device);
+  } else {
+    coordinator_.Release(machine.name(), device);
   }
 }
 

@@ -31,6 +31,7 @@ class World {
   void PlanFaults(int64_t until_ms);
   void MakeFault();
   void FaultOfMachine(SimulatedMachine& machine);
+  void ChangeOfHealth();
   void FaultOfNetwork();
   void FaultOfCoordinator();
   void EndFaults();
