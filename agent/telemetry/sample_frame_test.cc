@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <random>
 #include <string>
 
 namespace muster::agent {
@@ -88,6 +89,26 @@ TEST(SampleFrameTest, TurnsAreBounded) {
   for (; frames < 64 && status.ok(); ++frames) status = bytes.Add(Frame('S', big.SerializeAsString()));
   EXPECT_THAT(std::string(status.message()), HasSubstr("longer than 1 MiB"));
   EXPECT_GT(frames, 10);
+}
+
+TEST(SampleFrameTest, GarbledBytesHarmNobody) {
+  const std::string bytes =
+      EncodeTurn({Sample("0000:41:00.0"), Sample("0000:42:00.0")}) + EncodeEnd(absl::UnknownError("x"));
+  std::mt19937 random(1);  // The same each time.
+  int refused = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string garbled = bytes;
+    for (unsigned j = random() % 4; j < 4; ++j) garbled[random() % garbled.size()] = static_cast<char>(random());
+    FrameReader reader;
+    refused += !reader.Add(garbled).ok();
+    for (const auto& turn : reader.TakeTurns()) {
+      for (const v1::DeviceSample& sample : turn) {
+        v1::DeviceSample again = sample;
+        EXPECT_TRUE(CleanSample(again) && again.SerializeAsString() == sample.SerializeAsString());
+      }
+    }
+  }
+  EXPECT_GT(refused, 1'000);
 }
 
 TEST(SampleFrameTest, OldTurnsGiveWay) {
