@@ -1,7 +1,6 @@
 #include "agent/telemetry/sampler_child.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -19,6 +18,7 @@
 #include "absl/strings/strip.h"
 #include "agent/inventory/pci.h"
 #include "agent/inventory/text.h"
+#include "agent/memory.h"
 #include "agent/telemetry/intel_sampler.h"
 #include "agent/telemetry/nvml_sampler.h"
 #include "agent/telemetry/sample_frame.h"
@@ -120,6 +120,7 @@ int RunSampler(Sampler& sampler, CallSlotWriter& slot, const SamplerArguments& a
     slot.EndTurn();
     if (!samples.ok()) return WriteAll(out, EncodeEnd(samples.status())) ? 0 : 3;
     if (!WriteAll(out, EncodeTurn(*samples))) return 0;
+    if (turn == start) GiveMemoryBack();  // What only the start needed.
     // The next point of the grid that is still to come: turns missed by a stall are not made up for.
     turn += ((Clock::now() - turn) / interval + 1) * interval;
     if (!SleepUntil(turn, out)) return 0;
@@ -136,9 +137,7 @@ void RunSamplerMain(const MakeSampler& make, const std::vector<std::string>& wor
   setrlimit(RLIMIT_CORE, &no_core);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   signal(SIGPIPE, SIG_IGN);
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_MMAP_THRESHOLD, 64 << 10);
-  mallopt(M_TRIM_THRESHOLD, 64 << 10);
+  KeepMemorySmall();
   // Libraries print: what they print must not come between the frames.
   const int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   if (out < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) _exit(3);
