@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kNvmlFolder[] = "nvml";
-constexpr char kLevelZeroFolder[] = "level_zero";
+constexpr char kLevelZeroDriver[] = "level_zero/libmuster_sim_ze.so";
 constexpr timespec kBetweenUpdates = {.tv_sec = 0, .tv_nsec = 100'000'000};
 
 // Installed: beside the program. Built: the program is in bin/.
@@ -40,10 +40,8 @@ absl::StatusOr<fs::path> LibraryFolder(const std::string& own_folder) {
 // Empty when there is none.
 std::string LevelZeroDriver(const fs::path& folder) {
   std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder / kLevelZeroFolder, ignored)) {
-    if (entry.path().filename().string().find(".so") != std::string::npos) return entry.path().string();
-  }
-  return std::string();
+  const fs::path driver = folder / kLevelZeroDriver;
+  return fs::exists(driver, ignored) ? driver.string() : std::string();
 }
 
 std::string DescribeMachine(const Machine& machine) {
