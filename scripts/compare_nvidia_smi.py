@@ -241,7 +241,7 @@ def read_samples(path):
             sample = entry["sample"]
             readings = {}
             for reading in sample.get("readings", []):
-                value = reading["value"] if "value" in reading else reading.get("absence", "nothing")
+                value = float(reading["value"]) if "value" in reading else reading.get("absence", "nothing")
                 readings[(reading["field"], tuple(reading.get("labels", [])))] = value
             samples.setdefault(sample["pciAddress"], []).append(
                 (int(sample["timeUnixMs"]), int(sample.get("durationUs", 0)), readings))
@@ -302,6 +302,20 @@ def judge(rule, text, window, missing):
     return "nvidia-smi has %s (%.10g), Muster %.10g to %.10g" % (text, expected, min(values), max(values))
 
 
+def falling(samples, fields):
+    """Counters that fell."""
+    counters = {field["name"] for field in fields if field["metric"].endswith("_total")}
+    for pci, series in samples.items():
+        falls = {}
+        for before, after in zip(series, series[1:]):
+            for key, value in after[2].items():
+                last = before[2].get(key)
+                if key[0] in counters and isinstance(value, float) and isinstance(last, float) and value < last:
+                    falls.setdefault(key, []).append((last, value))
+        for (field, labels), pairs in sorted(falls.items()):
+            yield "%s of %s fell %d times, first from %.10g to %.10g" % (field.lower() + str(list(labels)), pci, len(pairs), *pairs[0])
+
+
 def percentile(values, share):
     values = sorted(values)
     return values[min(len(values) - 1, int(share * len(values)))] if values else None
@@ -348,7 +362,7 @@ def compare(out):
         sources.append(hold_against("/metrics of the agent", scraped, answers, table, "ABSENCE_UNSUPPORTED"))
     report = {"answers": len(answers), "sources": sources, "statuses": statuses, "energy": energy(samples),
               "cost": cost_of(samples, answers, costs)}
-    report["problems"] = list(problems_of(report, samples, answers))
+    report["problems"] = list(problems_of(report, samples, answers)) + list(falling(samples, fields))
     with open(os.path.join(out, "report.json"), "w") as file:
         json.dump(report, file, indent=1)
     show(report, samples)
