@@ -79,7 +79,8 @@ TEST_F(MusterSim, SaysWhatToExport) {
   EXPECT_THAT(text,
               AllOf(HasSubstr("export MUSTER_SIM_SCENARIO='" + Path("good") + "'\n"),
                     HasSubstr("export MUSTER_SIM_MACHINE='m'\n"), HasSubstr("export MUSTER_SIM_START_UNIX_MS='4711'\n"),
-                    HasSubstr("export LD_LIBRARY_PATH='" MUSTER_SIMULATED_NVML "'\n"), HasSubstr("exit 0")));
+                    HasSubstr("export LD_LIBRARY_PATH='" MUSTER_SIMULATED_NVML "'\n"),
+                    HasSubstr("export ZE_ENABLE_ALT_DRIVERS='" MUSTER_SIM_ZE_DRIVER "'\n"), HasSubstr("exit 0")));
   EXPECT_THAT(Run({"env", "--scenario", Path("good"), "--machine", "n"}),
               AllOf(HasSubstr("expected one called 'n'"), HasSubstr("exit 2")));
 }
