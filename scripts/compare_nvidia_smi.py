@@ -4,8 +4,9 @@
     compare_nvidia_smi.py record OUT PHASE SECONDS PID [AGENT_PID URL]    PID: the muster-telemetry; URL: the agent's /metrics
     compare_nvidia_smi.py compare OUT
 
-What nvidia-smi shows must lie among the samples of the moments around its answer: exactly for what is fixed or counts, within a stated
-tolerance for what moves within a second. "N/A" must be a field that Muster calls unsupported, and the reverse.
+What Muster read is samples.jsonl, ten times a second, so that there are samples close around nvidia-smi's answer; each_second.jsonl is the usual
+rate, for what it costs. What nvidia-smi shows must lie among the samples of the moments around its answer: exactly for what is fixed or counts, within a stated
+tolerance for what moves within a second; what moves is not judged in moments in which the load itself comes or goes, and those are counted. "N/A" must be a field that Muster calls unsupported, and the reverse.
 """
 import json
 import os
@@ -18,6 +19,8 @@ import xml.etree.ElementTree as ElementTree
 
 # Samples so many milliseconds before and after an answer of nvidia-smi are of the same moment.
 WINDOW_MS = 1600
+# What follows the load.
+MOVING = ("CLOCK", "POWER", "UTILIZATION", "TEMPERATURE", "MEMORY_USED", "MEMORY_FREE", "PERFORMANCE_STATE", "THROTTLED", "PROCESSES")
 ABSENT = ("n/a", "[n/a]", "not supported", "[not supported]", "requested functionality has been deprecated")
 NOT_PERMITTED = ("insufficient permissions", "[insufficient permissions]")
 FAILING = ("unknown error", "[unknown error]", "err!", "[gpu is lost]", "gpu is lost", "unknown")
@@ -321,16 +324,30 @@ def percentile(values, share):
     return values[min(len(values) - 1, int(share * len(values)))] if values else None
 
 
+def load_changes(window):
+    """Whether programs come or go, or their work does: then the moment of nvidia-smi's answer and ours differ."""
+    for key, slack, factor in ((("MEMORY_USED", ()), 32 * MIB, 1), (("PROCESSES", ("compute",)), 0, 1), (("POWER", ("card",)), 20, 1.15),
+                               (("UTILIZATION", ("gpu",)), 0.2, 1)):
+        values = [v for v in (s[2].get(key) for s in window) if isinstance(v, float)]
+        if values and max(values) > min(values) * factor + slack:
+            return True
+    return False
+
+
 def hold_against(source, samples, answers, table, missing):
     """Each answer of nvidia-smi against the samples around it."""
-    result = {"source": source, "differences": [], "compared": {}, "unmatched": 0, "not_in_nvidia_smi": set()}
+    result = {"source": source, "differences": [], "compared": {}, "unmatched": 0, "changing": 0, "not_in_nvidia_smi": set()}
     for answer in answers:
         window = [s for s in samples.get(answer["pci"], [])
                   if answer["begin_ms"] - WINDOW_MS <= s[0] <= answer["end_ms"] + WINDOW_MS]
         if len(window) < 2:
             result["unmatched"] += 1
             continue
+        changing = load_changes(window)
+        result["changing"] += changing
         for rule in table:
+            if changing and rule.field in MOVING:
+                continue
             text = next((answer["texts"][path] for path in rule.paths if path in answer["texts"]), None)
             if text is None:
                 result["not_in_nvidia_smi"].add(rule.name)
@@ -354,6 +371,8 @@ def read_lines(out, name):
 
 def compare(out):
     samples, statuses, fields = read_samples(os.path.join(out, "samples.jsonl"))
+    each_second, more_statuses, _ = read_samples(os.path.join(out, "each_second.jsonl"))
+    statuses += more_statuses
     scraped = read_scrapes(os.path.join(out, "metrics.jsonl"), fields)
     answers, costs = read_lines(out, "nvidia_smi.jsonl"), read_lines(out, "costs.jsonl")
     table = list(rules())
@@ -361,7 +380,7 @@ def compare(out):
     if scraped:
         sources.append(hold_against("/metrics of the agent", scraped, answers, table, "ABSENCE_UNSUPPORTED"))
     report = {"answers": len(answers), "sources": sources, "statuses": statuses, "energy": energy(samples),
-              "cost": cost_of(samples, answers, costs)}
+              "cost": cost_of(each_second, answers, costs)}
     report["problems"] = list(problems_of(report, samples, answers)) + list(falling(samples, fields))
     with open(os.path.join(out, "report.json"), "w") as file:
         json.dump(report, file, indent=1)
@@ -419,6 +438,8 @@ def problems_of(report, samples, answers):
     for source in report["sources"]:
         if len(source["compared"]) < 25:
             yield "%s: only %d fields could be compared: nvidia-smi's XML is not as expected" % (source["source"], len(source["compared"]))
+        if source["changing"] > 0.5 * len(answers):
+            yield "%s: the load came or went in %d of %d moments: too few are left to judge" % (source["source"], source["changing"], len(answers))
         if source["unmatched"] > 0.05 * len(answers) + 2:
             yield "%s: %d of %d answers of nvidia-smi have no samples around them" % (source["source"], source["unmatched"], len(answers))
     for status in report["statuses"]:
@@ -436,8 +457,9 @@ def problems_of(report, samples, answers):
 def show(report, samples):
     for source in report["sources"]:
         compared = source["compared"]
-        print("%s: differences: %d of %d comparisons, %d fields, %d answers of nvidia-smi" % (
-            source["source"], len(source["differences"]), sum(c["comparisons"] for c in compared.values()), len(compared), report["answers"]))
+        print("%s: differences: %d of %d comparisons, %d fields, %d answers of nvidia-smi, %d of them while the load came or went" % (
+            source["source"], len(source["differences"]), sum(c["comparisons"] for c in compared.values()), len(compared), report["answers"],
+            source["changing"]))
         shown = {}
         for difference in source["differences"]:
             shown.setdefault(difference["field"], []).append(difference)

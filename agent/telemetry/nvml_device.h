@@ -82,16 +82,8 @@ class NvmlDevice {
   };
   std::map<unsigned int, KeptLimit> limits_;
 
-  // PCIe traffic of the turn before: bytes received and transmitted by the GPU, at monotonic microseconds.
-  struct Traffic {
-    NvmlAnswer receive;
-    NvmlAnswer transmit;
-    int64_t at_us = 0;
-  };
-  Traffic traffic_;
-  // Where there are no counters: as last measured, which takes NVML 20 ms a direction.
-  NvmlAnswer measured_receive_;
-  NvmlAnswer measured_transmit_;
+  NvmlAnswer receive_;  // PCIe traffic as last measured.
+  NvmlAnswer transmit_;
 };
 
 }  // namespace muster::agent
