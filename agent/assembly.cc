@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/daemon.h"
 #include "agent/executor/process_executor.h"
+#include "agent/exporter/exporter.h"
 #include "agent/health/event_catalogue.h"
 #include "agent/health/kernel_log.h"
 #include "agent/identity.h"
@@ -133,6 +134,31 @@ std::unique_ptr<Monitor> MakeMonitor(base::EventLoop& loop, const Options& optio
   return std::make_unique<Monitor>(loop, catalogue, std::move(parts), std::move(handlers));
 }
 
+// Null when none are wanted or none can be: the agent does its work without.
+std::unique_ptr<Exporter> StartExporter(base::EventLoop& loop, const Options& options, const std::string& machine,
+                                        const Daemon& daemon) {
+  if (options.metrics_listen.empty()) return nullptr;
+  const auto look = [&options, &daemon, machine] {
+    Exporter::State state{
+        .facts = {.machine = machine,
+                  .version = kVersion,
+                  .connected = daemon.connected(),
+                  .jobs_running = static_cast<uint64_t>(daemon.running_jobs()),
+                  .stale_after_ms = std::max(AgentFacts().stale_after_ms, 3 * options.telemetry_interval_ms)}};
+    if (daemon.monitor() != nullptr) state.monitor = daemon.monitor()->Snapshot();
+    return state;
+  };
+  auto exporter = Exporter::Start(
+      loop, {.listen = options.metrics_listen, .advertise = options.metrics_advertise, .compat = options.compat}, look);
+  if (!exporter.ok()) {
+    base::LogWarning("no metrics: ", std::string(exporter.status().message()),
+                     "; free the address, or choose another (--metrics-listen)");
+    return nullptr;
+  }
+  base::LogInfo("metrics: http://", (*exporter)->address(), "/metrics");
+  return *std::move(exporter);
+}
+
 absl::Status RunWithExecutor(const Options& options, const AgentIdentity& identity, const std::string& name) {
   InventoryOptions inventory{.machine_name = name,
                              .agent_version = kVersion,
@@ -145,6 +171,7 @@ absl::Status RunWithExecutor(const Options& options, const AgentIdentity& identi
                      "': ", strerror(errno), "; it is PREFIX/libexec/muster/suites of an installation"));
   }
   base::ThreadEventLoop loop;
+  std::string metrics_address;
   std::unique_ptr<Daemon> daemon;
   ASSIGN_OR_RETURN(const std::unique_ptr<ProcessExecutor> executor,
                    ProcessExecutor::Create({.suites_folder = options.suites_dir,
@@ -159,7 +186,12 @@ absl::Status RunWithExecutor(const Options& options, const AgentIdentity& identi
       .outbox = std::move(outbox),
       .executor = executor.get(),
       .make_channel = [&] { return identity.MakeChannel(); },
-      .make_hello = [&, instance = NewInstance()] { return MakeHello(inventory, executor->suites(), instance); },
+      .make_hello =
+          [&, instance = NewInstance()] {
+            v1::Hello hello = MakeHello(inventory, executor->suites(), instance);
+            hello.mutable_machine()->set_metrics_address(metrics_address);
+            return hello;
+          },
       .make_monitor = [&](Monitor::Handlers handlers) { return MakeMonitor(loop, options, std::move(handlers)); },
       .renew_identity = [&] { identity.RenewWhenDue(); },
       .explain = [&] { return identity.Explain(); }};
@@ -171,12 +203,15 @@ absl::Status RunWithExecutor(const Options& options, const AgentIdentity& identi
     parts.explain = nullptr;
   }
   daemon = std::make_unique<Daemon>(loop, std::move(parts));
+  std::unique_ptr<Exporter> exporter = StartExporter(loop, options, name, *daemon);
+  if (exporter != nullptr) metrics_address = exporter->metrics_address();
   absl::Status result;
   {
     const SignalWaiter signals([&daemon](std::string signal) { daemon->Stop(std::move(signal)); });
     result = daemon->Run();
   }
-  daemon.reset();  // Its chore may still use the executor.
+  exporter.reset();  // It looks at the daemon.
+  daemon.reset();    // Its chore may still use the executor.
   return result;
 }
 

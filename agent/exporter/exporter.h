@@ -38,6 +38,8 @@ class Exporter {
   Exporter(const Exporter&) = delete;
   Exporter& operator=(const Exporter&) = delete;
 
+  // As listened on, with the real port.
+  std::string address() const { return base::FormatHostPort(server_->address()); }
   // HOST:PORT for Machine.metrics_address.
   const std::string& metrics_address() const { return metrics_address_; }
 
