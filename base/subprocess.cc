@@ -66,6 +66,7 @@ struct Launch {
   int cgroup_procs_fd;
   const rlimit* address_space;
   const Subprocess::User* user;
+  bool ends_with_parent;
   // Set by the child when it fails: what it tried, and errno.
   const char* failed_step = nullptr;
   int failed_errno = 0;
@@ -115,6 +116,9 @@ int RunChild(void* argument) {
     MUSTER_CHILD_STEP("RLIMIT_AS", syscall(SYS_prlimit64, 0, RLIMIT_AS, launch.address_space, nullptr) == 0);
   }
   if (launch.user != nullptr) MUSTER_CHILD_STEP("becoming another user", BecomeUser(*launch.user));
+  if (launch.ends_with_parent) {  // After becoming another user, which would clear it.
+    MUSTER_CHILD_STEP("PR_SET_PDEATHSIG", syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) == 0);
+  }
   if (launch.working_directory != nullptr) {
     MUSTER_CHILD_STEP("chdir", syscall(SYS_chdir, launch.working_directory) == 0);
   }
@@ -182,6 +186,7 @@ absl::StatusOr<Subprocess> Subprocess::Start(const Options& options) {
       .cgroup_procs_fd = options.cgroup_procs_fd,
       .address_space = options.address_space_bytes ? &address_space : nullptr,
       .user = options.user ? &*options.user : nullptr,
+      .ends_with_parent = options.ends_with_parent,
   };
   ASSIGN_OR_RETURN(const pid_t pid, Clone(launch, child.pidfd_));
   child.pid_ = Pid(pid);

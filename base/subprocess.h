@@ -3,9 +3,9 @@
 // The child leads a session and process group of its own, sees the given environment and descriptors 0 to 2 alone
 // (stdin is /dev/null unless the options say otherwise), with default signal handling. It is started by
 // clone(CLONE_VM | CLONE_VFORK) like posix_spawn, so nothing of a large process is copied and no lock is held in the
-// child. It does not die with its parent (no PR_SET_PDEATHSIG): that signal follows the *thread* that started the child
-// and reaches the child alone, not its group; whoever needs the whole group gone after a crash finds it again by its
-// cgroup or its environment.
+// child. Unless asked (`ends_with_parent`) it does not die with its parent: PR_SET_PDEATHSIG follows the *thread* that
+// started the child and reaches the child alone, not its group; whoever needs the whole group gone after a crash finds
+// it again by its cgroup or its environment.
 //
 // Not thread-safe; one owner. Signals can be sent from the owner only while the child is not reaped, so a pid is never
 // reused under it.
@@ -62,6 +62,8 @@ class Subprocess {
     int cgroup_procs_fd = -1;
     std::optional<uint64_t> address_space_bytes;  // RLIMIT_AS. Cores are never dumped.
     std::optional<User> user;
+    // The child gets SIGTERM when the thread that starts it ends, however that comes about.
+    bool ends_with_parent = false;
   };
   // How it ended: one of both.
   struct End {

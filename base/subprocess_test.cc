@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <optional>
 #include <string>
+#include <thread>
 
 namespace muster::base {
 namespace {
@@ -86,6 +88,15 @@ TEST(SubprocessTest, SignalReachesTheWholeGroup) {
   child->SignalGroup(SIGKILL);
   EXPECT_EQ(ReadAll(child->stdout_fd()), "");  // Ends only when sleep, who holds the pipe, is gone too.
   EXPECT_EQ(Wait(*child).signal, SIGKILL);
+}
+
+TEST(SubprocessTest, EndsWithTheThreadThatStartedItWhenAsked) {
+  Subprocess::Options options = Shell("exec sleep 1000");
+  options.ends_with_parent = true;
+  std::optional<absl::StatusOr<Subprocess>> child;
+  std::thread([&] { child.emplace(Subprocess::Start(options)); }).join();
+  ASSERT_TRUE(child->ok()) << child->status();
+  EXPECT_EQ(Wait(**child).signal, SIGTERM);
 }
 
 TEST(SubprocessTest, LimitsAddressSpace) {

@@ -9,8 +9,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
+#include "cli/demo/fault_kinds.h"
 #include "cli/text.h"
 
 namespace muster::cli {
@@ -42,6 +44,7 @@ class CommandLine {
     AddOutputs();
     AddFleet();
     AddAccess();
+    AddDemo();
     AddAboutItself();
   }
 
@@ -295,6 +298,27 @@ class CommandLine {
         "\nSaves ca.pem, cert.pem and key.pem in ~/.config/muster/NAME, with the coordinator's address; from then on "
         "neither\n"
         "--coordinator nor --identity is needed. The key never leaves this machine.");
+  }
+
+  void AddDemo() {
+    auto [demo, d] = Add<DemoOptions>(
+        app_, "demo", "Show a fleet of SIMULATED machines on this one, and break a GPU now and then", RunDemo);
+    demo->add_option("--machines", d->machines, "Simulated machines, Intel's and NVIDIA's in turns [4]")
+        ->check(CLI::Range(1, 32));
+    Complete(
+        demo->add_option("--dir", d->dir, "Empty folder for all of it, kept at the end [a temporary one, removed]"),
+        Values::kFiles);
+    demo->add_option("--fault-interval", d->fault_interval_s, "Seconds from one fault to the next; 0 for none [60]")
+        ->check(CLI::Range(0.0, 86'400.0));
+    demo->add_option("--seed", d->seed, "The same seed breaks the same GPUs in the same order [1]");
+    std::vector<std::string> kinds;
+    for (const FaultKind& kind : FaultKinds()) kinds.emplace_back(kind.name);
+    demo->footer(absl::StrCat("\nFaults: ", absl::StrJoin(kinds, ", "),
+                              "\nCtrl-C ends everything that was started. With --once the exit status is 1 when health "
+                              "did not show it."));
+    Choices(demo->add_option("--once", d->once, "This fault at once, for good, and no others"), std::move(kinds));
+    demo->add_option("--for", d->for_s, "End by itself after so many seconds")->check(CLI::Range(0.0, 1e7));
+    demo->add_flag("--no-prometheus", d->no_prometheus, "Not even when prometheus is installed");
   }
 
   void AddAboutItself() {

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "cli/completion.h"
 #include "cli/context.h"
+#include "cli/demo/demo_options.h"
 #include "cli/device_names.h"
 #include "cli/run_request.h"
 
@@ -121,6 +122,9 @@ absl::StatusOr<int> RunMachine(const MachineOptions& options, Context& context);
 
 absl::StatusOr<int> RunQuarantine(const QuarantineOptions& options, Context& context);
 absl::StatusOr<int> RunRelease(const QuarantineOptions& options, Context& context);
+
+// cli/demo/demo.h.
+absl::StatusOr<int> RunDemo(const DemoOptions& options, Context& context);
 
 absl::StatusOr<int> RunTokenCreate(const TokenOptions& options, Context& context);
 absl::StatusOr<int> RunEnroll(const EnrollOptions& options, Context& context);

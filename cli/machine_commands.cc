@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
@@ -23,7 +24,8 @@ size_t CountUnready(const v1::Machine& machine) {
 std::string DevicesOf(const v1::Machine& machine) {
   std::map<std::string, int> models;
   for (const v1::Device& device : machine.devices()) {
-    ++models[absl::StrCat(Sanitize(device.model(), 128), device.simulated() ? " (simulated)" : "")];
+    const bool says_so = absl::EndsWith(device.model(), "(simulated)");
+    ++models[absl::StrCat(Sanitize(device.model(), 128), device.simulated() && !says_so ? " (simulated)" : "")];
   }
   std::vector<std::string> parts;
   for (const auto& [model, count] : models) parts.push_back(count == 1 ? model : absl::StrCat(count, " × ", model));

@@ -130,7 +130,7 @@ class Cluster:
 
     def agent_argv(self, name, suites=SUITES, options=()):
         return [BIN / "muster-agent", "--coordinator", self.address, "--state-dir", self.folder / f"agent-{name}",
-                "--suites-dir", suites, "--name", name, *options]
+                "--suites-dir", suites, "--name", name, "--metrics-listen", "127.0.0.1:0", *options]
 
     def start_agent(self, name, token=None, prefix=(), suites=SUITES, options=(), wait=True):
         argv = [*prefix, *self.agent_argv(name, suites, options)]
