@@ -25,6 +25,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPump{100};
 constexpr milliseconds kLookEvery{500};
+constexpr milliseconds kAlertsEvery{2'000};
 constexpr std::chrono::seconds kStartPatience{60};
 constexpr std::chrono::seconds kFirstFault{5};
 // A fault that has not shown by then is said not to have.
@@ -203,10 +204,16 @@ absl::Status Demo::Start() {
   for (const DemoFleet::Machine& machine : fleet_.machines()) RETURN_IF_ERROR(StartMachine(machine));
   RETURN_IF_ERROR(StartPrometheus());
   Fleet fleet;
-  RETURN_IF_ERROR(WaitFor("all simulated GPUs are there and healthy", [&]() -> absl::StatusOr<bool> {
+  std::string missing;
+  const absl::Status there = WaitFor("all simulated GPUs are there and healthy", [&]() -> absl::StatusOr<bool> {
     ASSIGN_OR_RETURN(fleet, Look());
-    return AllAreThere(fleet);
-  }));
+    missing = Missing(fleet);
+    return missing.empty();
+  });
+  if (absl::IsDeadlineExceeded(there)) {
+    return absl::DeadlineExceededError(absl::StrCat(there.message(), "; ", missing));
+  }
+  RETURN_IF_ERROR(there);
   SayWhereThingsAre(fleet);
   started_ = Clock::now();
   next_fault_ = started_ + (options_.once.empty() ? kFirstFault : std::chrono::seconds(0));
@@ -220,16 +227,20 @@ absl::StatusOr<Demo::Fleet> Demo::Look() {
   return fleet;
 }
 
-bool Demo::AllAreThere(const Fleet& fleet) const {
+std::string Demo::Missing(const Fleet& fleet) const {
   for (const DemoFleet::Machine& machine : fleet_.machines()) {
     const auto found = fleet.find(machine.name);
-    if (found == fleet.end() || !found->second.connected()) return false;
+    if (found == fleet.end() || !found->second.connected()) return absl::StrCat(machine.name, " is not connected");
     for (size_t gpu = 0; gpu < DemoFleet::kGpusPerMachine; ++gpu) {
       const v1::DeviceHealth* const health = HealthOf(fleet, machine.name, gpu);
-      if (health == nullptr || health->state() != v1::HEALTH_STATE_HEALTHY) return false;
+      const std::string name = absl::StrCat(machine.name, " gpu ", gpu);
+      if (health == nullptr) return absl::StrCat(name, " is not there");
+      if (health->state() == v1::HEALTH_STATE_HEALTHY) continue;
+      return absl::StrCat(name, " is ", HealthName(health->state()), ": ",
+                          health->conditions_size() > 0 ? Sanitize(health->conditions(0).message(), 512) : "");
     }
   }
-  return true;
+  return "";
 }
 
 void Demo::SayWhereThingsAre(const Fleet& fleet) const {
@@ -303,6 +314,24 @@ void Demo::Watch(const Fleet& fleet) {
   }
 }
 
+void Demo::LookAtAlerts() {
+  if (prometheus_address_.empty() || Clock::now() < next_alerts_) return;
+  next_alerts_ = Clock::now() + kAlertsEvery;
+  const absl::StatusOr<std::set<Alert>> alerts = FiringAlerts(prometheus_address_);
+  if (!alerts.ok()) return;  // It may not serve yet, and is not what this is about.
+  const auto say = [this](const Alert& alert, const char* what) {
+    Say(Sanitize(absl::StrCat("alert ", alert.name, what, alert.machine.empty() ? "" : ": ", alert.machine,
+                              alert.gpu.empty() ? "" : " gpu ", alert.gpu)));
+  };
+  for (const Alert& alert : *alerts) {
+    if (!alerts_.contains(alert)) say(alert, " fires");
+  }
+  for (const Alert& alert : alerts_) {
+    if (!alerts->contains(alert)) say(alert, " is over");
+  }
+  alerts_ = *alerts;
+}
+
 absl::Status Demo::Turn() {
   std::string ended;
   RETURN_IF_ERROR(children_.Pump(kPump, &ended));
@@ -312,6 +341,7 @@ absl::Status Demo::Turn() {
   next_look_ = now + kLookEvery;
   ASSIGN_OR_RETURN(const Fleet fleet, Look());
   Watch(fleet);
+  LookAtAlerts();
   if (now < next_fault_) return absl::OkStatus();
   if (!options_.once.empty()) {
     next_fault_ = Clock::time_point::max();

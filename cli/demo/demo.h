@@ -19,6 +19,7 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/demo/alerts.h"
 #include "cli/demo/children.h"
 #include "cli/demo/demo_fleet.h"
 #include "cli/demo/installation.h"
@@ -62,12 +63,14 @@ class Demo {
   absl::Status WaitFor(const std::string& what, Condition done);
   void SayWhereThingsAre(const Fleet& fleet) const;
   absl::StatusOr<Fleet> Look();
-  bool AllAreThere(const Fleet& fleet) const;
+  // The first simulated GPU that is not there or not healthy, and why; empty when all are.
+  std::string Missing(const Fleet& fleet) const;
 
   absl::Status Turn();
   absl::Status Inject(const FaultKind& kind, const Fleet& fleet);
   void Watch(const Fleet& fleet);
   void WatchOne(const Fleet& fleet, Watched& watched);
+  void LookAtAlerts();
   bool IsOver() const;
   int Summary() const;
 
@@ -91,7 +94,9 @@ class Demo {
   Clock::time_point started_;
   Clock::time_point next_fault_;
   Clock::time_point next_look_;
+  Clock::time_point next_alerts_;
   std::vector<Watched> watched_;
+  std::set<Alert> alerts_;
 };
 
 }  // namespace muster::cli
