@@ -45,14 +45,25 @@ def truth(text):
 class Rule:
     """One field: where Muster has it, where nvidia-smi has it (the first path that is there), and how near they must be."""
 
-    def __init__(self, field, labels, paths, read, absolute=0.0, relative=0.0, lenient=False):
+    def __init__(self, field, labels, paths, read, absolute=0.0, relative=0.0, lenient=False, above=None):
         self.field, self.labels, self.read = field, tuple(labels), read
         self.paths = [paths] if isinstance(paths, str) else paths
         self.absolute, self.relative, self.lenient = absolute, relative, lenient
+        self.above = above and tuple(above)  # Labels of the same field from which the distance is meant.
 
     @property
     def name(self):
-        return self.field.lower() + ("{%s}" % ",".join(self.labels) if self.labels else "")
+        return (self.field.lower() + ("{%s}" % ",".join(self.labels) if self.labels else "") +
+                (" above {%s}" % ",".join(self.above) if self.above else ""))
+
+    def of(self, sample, missing):
+        """What Muster has of it in one sample: a number, or an absence."""
+        get = lambda labels: sample[2].get((self.field, labels), sample[2].get((self.field, ()), missing))
+        value = get(self.labels)
+        if self.above is None or isinstance(value, str):
+            return value
+        base = get(self.above)
+        return base if isinstance(base, str) else value - base
 
 
 def rules():
@@ -64,10 +75,11 @@ def rules():
     yield Rule("TEMPERATURE", ["memory"], "temperature/memory_temp", celsius, 1)
     for limit, path in (("throttle", "gpu_temp_max_gpu_threshold"), ("slowdown", "gpu_temp_slow_threshold"),
                         ("shutdown", "gpu_temp_max_threshold"), ("memory_throttle", "gpu_temp_max_mem_threshold")):
-        # Newer GPUs show limits as distances: the core's from its limit, and the others' from there.
-        distance = "temperature/gpu_temp+temperature/gpu_temp_tlimit-temperature/" + path.replace("_threshold", "_tlimit_threshold")
-        paths = ["temperature/" + path] + ([distance] if limit != "memory_throttle" else [])
-        yield Rule("TEMPERATURE_LIMIT", [limit], paths, celsius, 2)
+        yield Rule("TEMPERATURE_LIMIT", [limit], "temperature/" + path, celsius)
+    # Newer GPUs show limits as distances alone, and the one from now to the first limit counts from the hottest spot, which is not the core's
+    # reading: what can be held against ours is how far the limits lie apart.
+    for limit, path in (("slowdown", "gpu_temp_slow_tlimit_threshold"), ("shutdown", "gpu_temp_max_tlimit_threshold")):
+        yield Rule("TEMPERATURE_LIMIT", [limit], "temperature/gpu_temp_max_gpu_tlimit_threshold-temperature/" + path, celsius, above=["throttle"])
     power = ["gpu_power_readings/", "power_readings/"]
     yield Rule("POWER", ["card"], [p + "average_power_draw" for p in power] + [p + "power_draw" for p in power], watts, 3, 0.03)
     yield Rule("POWER", ["memory"], "gpu_memory_power_readings/average_power_draw", watts, 3, 0.03)
@@ -281,7 +293,7 @@ def read_scrapes(path, fields):
 
 def judge(rule, text, window, missing):
     """None when they agree, otherwise what differs. `missing`: what a label without a value is."""
-    ours = [s[2].get((rule.field, rule.labels), s[2].get((rule.field, ()), missing)) for s in window]
+    ours = [rule.of(sample, missing) for sample in window]
     values = [v for v in ours if not isinstance(v, str)]
     absences = sorted({v for v in ours if isinstance(v, str)})
     low = text.lower()
@@ -334,8 +346,23 @@ def load_changes(window):
     return False
 
 
-def hold_against(source, samples, answers, table, missing):
-    """Each answer of nvidia-smi against the samples around it."""
+def stray(rule, window, reference):
+    """What in `window`, one sample a second, the samples around it in `reference`, ten a second, do not bear out."""
+    for sample in window:
+        value = rule.of(sample, "")
+        around = [v for v in (rule.of(s, "") for s in reference if abs(s[0] - sample[0]) <= WINDOW_MS) if not isinstance(v, str)]
+        if isinstance(value, str) or not around:
+            continue
+        slack = rule.absolute + rule.relative * abs(value)
+        if not min(around) - slack <= value <= max(around) + slack:
+            return "/metrics has %.10g, the samples of that moment %.10g to %.10g" % (value, min(around), max(around))
+    return None
+
+
+def hold_against(source, samples, answers, table, missing, reference=None):
+    """Each answer of nvidia-smi against the samples around it. With `reference`, sampled more often, what moves within a second is held
+    against that."""
+    counters = {"ENERGY", "THROTTLE_SECONDS", "ENGINE_ACTIVE_SECONDS"}
     result = {"source": source, "differences": [], "compared": {}, "unmatched": 0, "changing": 0, "not_in_nvidia_smi": set()}
     for answer in answers:
         window = [s for s in samples.get(answer["pci"], [])
@@ -355,7 +382,13 @@ def hold_against(source, samples, answers, table, missing):
             entry = result["compared"].setdefault(rule.name, {"comparisons": 0, "differences": 0})
             entry["comparisons"] += 1
             entry["nvidia_smi"] = text
-            what = judge(rule, text, window, missing)
+            what = None
+            if reference is not None and (rule.field in MOVING or rule.field in counters):
+                finer = [s for s in reference.get(answer["pci"], [])
+                         if answer["begin_ms"] - 2 * WINDOW_MS <= s[0] <= answer["end_ms"] + 2 * WINDOW_MS]
+                what = stray(rule, window, finer) or judge(rule, text, window + finer, missing)
+            else:
+                what = judge(rule, text, window, missing)
             if what is not None:
                 entry["differences"] += 1
                 result["differences"].append({"field": rule.name, "phase": answer["phase"], "pci": answer["pci"],
@@ -378,7 +411,7 @@ def compare(out):
     table = list(rules())
     sources = [hold_against("samples", samples, answers, table, "nothing")]
     if scraped:
-        sources.append(hold_against("/metrics of the agent", scraped, answers, table, "ABSENCE_UNSUPPORTED"))
+        sources.append(hold_against("/metrics of the agent", scraped, answers, table, "ABSENCE_UNSUPPORTED", samples))
     report = {"answers": len(answers), "sources": sources, "statuses": statuses, "energy": energy(samples),
               "cost": cost_of(each_second, answers, costs)}
     report["problems"] = list(problems_of(report, samples, answers)) + list(falling(samples, fields))
