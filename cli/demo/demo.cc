@@ -282,8 +282,7 @@ absl::Status Demo::Inject(const FaultKind& kind, const Fleet& fleet) {
   watched_.push_back({.kind = &kind,
                       .target = target,
                       .since = Clock::now(),
-                      .codes_before = CodesOf(HealthOf(fleet, fleet_.machines()[target.machine].name, target.gpu)),
-                      .until = stays ? Clock::time_point::max() : Clock::now() + FromSeconds(lasts_s)});
+                      .codes_before = CodesOf(HealthOf(fleet, fleet_.machines()[target.machine].name, target.gpu))});
   Say(base::Text(NameOf(target), ": ", kind.what, " (", kind.name, ") …"));
   return absl::OkStatus();
 }

@@ -47,7 +47,6 @@ class Demo {
     Target target;
     Clock::time_point since;
     std::set<std::string> codes_before;
-    Clock::time_point until;  // It is taken away then; max: it stays.
     bool shown = false;
     bool over = false;
   };
