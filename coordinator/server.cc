@@ -88,7 +88,11 @@ class Server::Impl {
   absl::Status Serve();
   const std::string& address() const { return address_; }
   const std::string& http_address() const { return http_address_; }
-  Metrics& metrics() { return metrics_; }
+  // What was so before this start. Before Serve().
+  void FillMetrics(const std::vector<v1::Run>& last_runs) {
+    for (const v1::MachineStatus& status : core_.Machines()) metrics_.MachineChanged(status);
+    for (const v1::Run& run : last_runs) metrics_.RunEnded(run);
+  }
 
  private:
   CoreRunner::Outlets MakeOutlets();
@@ -117,6 +121,11 @@ class Server::Impl {
 CoreRunner::Outlets Server::Impl::MakeOutlets() {
   return {.send = [this](Effects::Message message) { agents_.Deliver(std::move(message)); },
           .run_changed = [this](const std::string& run_id) { feed_.RunChanged(run_id); },
+          .machine_changed =
+              [this](const std::string& name) {
+                const auto status = core_.FindMachine(name, Core::Detail::kBrief);
+                if (status.ok()) metrics_.MachineChanged(*status);
+              },
           .store_health =
               [this](const absl::Status& status) {
                 if (!status.ok()) metrics_.StoreFailed();
@@ -201,10 +210,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   authority_options.create = options.insecure_loopback;
   ASSIGN_OR_RETURN(Authority authority, EnsureAuthority(authority_options));
   ASSIGN_OR_RETURN(Snapshot snapshot, store.Load());
-  std::vector<v1::Machine> machines;
-  for (const MachineRecord& record : snapshot.machines) machines.push_back(record.machine);
+  ASSIGN_OR_RETURN(const std::vector<v1::Run> last_runs, store.LastRuns(PlanSeries::kMaxPlans));
   auto impl = std::make_unique<Impl>(options, store, files, std::move(authority), std::move(snapshot));
-  for (const v1::Machine& machine : machines) impl->metrics().MachineSeen(machine);
+  impl->FillMetrics(last_runs);
   RETURN_IF_ERROR(impl->Serve());
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }

@@ -33,6 +33,7 @@ class FailingStore final : public Store {
                                                 std::string_view plan) override {
     return store_.ListRuns(limit, before, plan);
   }
+  absl::StatusOr<std::vector<v1::Run>> LastRuns(uint32_t limit) override { return store_.LastRuns(limit); }
   absl::StatusOr<StoredRun> ReadRun(std::string_view run_id) override { return store_.ReadRun(run_id); }
   absl::StatusOr<std::vector<std::string>> FindRuns(std::string_view prefix, uint32_t limit) override {
     return store_.FindRuns(prefix, limit);

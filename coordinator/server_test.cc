@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <httplib.h>
 
 #include <string>
 
@@ -70,6 +71,31 @@ TEST_F(ServerTest, ARunGoesThroughAnAgentAndComesBackAsAResult) {
   v1::GetReportResponse part;
   ASSERT_TRUE(parts->Read(&part));
   EXPECT_THAT(part.data(), HasSubstr("<testsuite name=\"host@node-1\""));
+}
+
+TEST_F(ServerTest, WhatWasSoBeforeARestartIsInTheMetrics) {
+  Start();
+  {
+    AgentClient agent(channel_);
+    agent.Greet("node-1");
+    agent.ReadUntil(v1::CoordinatorMessage::kWelcome);
+    v1::SetQuarantineRequest request;
+    request.set_machine("node-1");
+    request.set_reason("moves");
+    v1::SetQuarantineResponse response;
+    grpc::ClientContext context;
+    ASSERT_TRUE(control_->SetQuarantine(&context, request, &response).ok());
+    EXPECT_EQ(StartRun("host").state(), v1::RUN_STATE_FINISHED);
+  }
+  Stop();
+  Start();
+  const auto text = httplib::Client("http://" + server_->http_address()).Get("/metrics");
+  ASSERT_TRUE(text);
+  EXPECT_THAT(text->body, HasSubstr("\nmuster_machine_connected{machine=\"node-1\"} 0\n"));
+  EXPECT_THAT(text->body, HasSubstr("\nmuster_machine_quarantined{machine=\"node-1\"} 1\n"));
+  EXPECT_THAT(text->body, HasSubstr("\nmuster_machine_last_seen_timestamp_seconds{machine=\"node-1\"} "));
+  EXPECT_THAT(text->body, HasSubstr("\nmuster_plan_last_run_colour{plan=\"test\",colour=\"GREEN\"} 1\n"));
+  EXPECT_THAT(text->body, HasSubstr("\nmuster_plan_last_run_cases{plan=\"test\",verdict=\"SKIPPED\"} 1\n"));
 }
 
 }  // namespace

@@ -77,9 +77,9 @@ grpc::ServerBidiReactor<v1::AgentMessage, v1::CoordinatorMessage>* AgentService:
 }
 
 void AgentService::OnMessage(const std::shared_ptr<AgentSession>& session, v1::AgentMessage message, size_t bytes) {
-  metrics_.AgentMessage(bytes);
   runner_.Submit([this, session, message = std::make_shared<v1::AgentMessage>(std::move(message)), bytes](
                      Core& core, base::Time now) -> CoreRunner::Answer {
+    metrics_.AgentMessage(session->machine(), bytes, now.unix_ms);
     Take(session, *message, core, now);
     return [session, bytes](const absl::Status&) { session->Settled(bytes); };
   });
@@ -96,8 +96,6 @@ void AgentService::Take(const std::shared_ptr<AgentSession>& session, v1::AgentM
     sessions_[session->id] = session;
     core.SessionOpened(session->id, session->machine(), now);
     core.OnAgentMessage(session->id, std::move(message), now);
-    // As the core has it, which may have refused this Hello.
-    if (const auto known = core.FindMachine(session->machine()); known.ok()) metrics_.MachineSeen(known->machine());
     return;
   }
   if (sessions_.contains(session->id)) core.OnAgentMessage(session->id, std::move(message), now);

@@ -64,6 +64,11 @@ void Judge::Decide(const JobRecord& job, v1::CaseResult& result) const {
     result.set_outcome(v1::VACUOUS);
     if (result.reason().empty()) result.set_reason("it says PASSED, but reports no work on the GPU");
   }
+  // Its own word is not enough where the devices' counters say otherwise.
+  if (result.outcome() == v1::PASSED && result.needs_gpu_work() && result.gpu_activity() == v1::GPU_ACTIVITY_NONE) {
+    result.set_outcome(v1::VACUOUS);
+    result.set_reason("it says PASSED and reports work, but the GPU's own counters showed none during the case");
+  }
   result.set_verdict(expectations_ ? expectations_(job.job, result) : result.outcome());
 }
 

@@ -58,6 +58,19 @@ TEST_F(JudgeTest, APassWithoutWorkIsVacuous) {
   EXPECT_EQ(Decide(Result(v1::FAILED, 0)), v1::FAILED);
 }
 
+TEST_F(JudgeTest, TheDevicesCountersAreBelievedBeforeTheProgram) {
+  v1::CaseResult result = Result(v1::PASSED, 1);
+  result.set_gpu_activity(v1::GPU_ACTIVITY_SEEN);
+  EXPECT_EQ(Decide(result), v1::PASSED);
+  result.set_gpu_activity(v1::GPU_ACTIVITY_NONE);
+  EXPECT_EQ(Decide(result), v1::VACUOUS);
+  result.set_outcome(v1::FAILED);
+  EXPECT_EQ(Decide(result), v1::FAILED);
+  v1::CaseResult idle = Result(v1::PASSED, 0, "gemm");
+  idle.set_gpu_activity(v1::GPU_ACTIVITY_NONE);
+  EXPECT_EQ(Decide(idle), v1::PASSED) << "a case that needs no GPU";
+}
+
 TEST_F(JudgeTest, AgentsMayNotGiveTheCoordinatorsVerdicts) {
   for (v1::Verdict outcome : {v1::VERDICT_UNSPECIFIED, v1::MISSED, v1::KNOWN_ISSUE, v1::FIXED, v1::FLAKY}) {
     EXPECT_EQ(Decide(Result(outcome, 1)), v1::ERROR) << outcome;

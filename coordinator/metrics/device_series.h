@@ -7,6 +7,7 @@
 #ifndef MUSTER_COORDINATOR_METRICS_DEVICE_SERIES_H_
 #define MUSTER_COORDINATOR_METRICS_DEVICE_SERIES_H_
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -14,8 +15,8 @@
 #include <tuple>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_set.h"
 #include "base/mutex.h"
+#include "muster/v1/fleet.pb.h"
 #include "muster/v1/run.pb.h"
 
 namespace muster::coordinator {
@@ -26,8 +27,9 @@ class DeviceSeries {
   static constexpr size_t kMaxCasesPerMachine = 4'096;
   static constexpr size_t kMaxMeasurementsPerCase = 64;
 
-  // Series of these devices are marked simulated="true". Replaces what was said of the machine before.
-  void SetSimulated(const std::string& machine, absl::flat_hash_set<std::string> device_ids);
+  // What the series of its devices say of them beside their ids: number, model, whether they are simulated. Replaces
+  // what was said of the machine before.
+  void SetMachine(const v1::Machine& machine);
 
   void Result(const std::string& machine, const std::string& device, const std::string& suite,
               const v1::CaseResult& result, int64_t now_unix_ms);
@@ -41,18 +43,22 @@ class DeviceSeries {
 
  private:
   struct Case {
-    std::string labels;  // `machine="…",device="…",suite="…",case="…"`, escaped once.
+    std::string labels;  // `machine="…",device="…",suite="…",case="…",gpu="…",model="…"`, escaped once.
     v1::Verdict verdict = v1::VERDICT_UNSPECIFIED;
     int64_t time_unix_ms = 0;
     std::map<std::string, double> values;  // By `name="…",unit="…"`.
   };
+  using Key = std::tuple<std::string, std::string, std::string>;  // Device, suite, case.
   struct MachineNotes {
-    absl::flat_hash_set<std::string> simulated;
-    std::map<std::tuple<std::string, std::string, std::string>, Case> cases;  // Device, suite, case.
+    std::map<std::string, std::string> devices;  // `gpu="…",model="…"` by id; "" is what is of no one device.
+    std::map<Key, Case> cases;
   };
+  static std::string LabelsOf(const std::string& machine, const MachineNotes& notes, const Key& key);
   Case* FindCase(const std::string& machine, const std::string& device, const std::string& suite,
                  const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  // Growing a text of tens of megabytes costs as much as writing it: the last one's size is a good guess.
+  mutable std::atomic<size_t> last_times_bytes_ = 0, last_values_bytes_ = 0;
   mutable base::Mutex mutex_;
   std::map<std::string, MachineNotes> machines_ ABSL_GUARDED_BY(mutex_);
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;

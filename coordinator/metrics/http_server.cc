@@ -24,7 +24,8 @@ std::string Index(const Core::Counts& counts) {
       counts.machines, ", connected: ", counts.machines_connected, "</li><li>devices: ", counts.devices,
       "</li><li>active runs: ", counts.active_runs, "</li><li>jobs queued: ", counts.jobs_queued,
       ", leased: ", counts.jobs_leased, ", running: ", counts.jobs_running,
-      "</li></ul><p><a href=\"/metrics\">metrics</a> <a href=\"/healthz\">health</a></p></html>\n");
+      "</li></ul><p><a href=\"/metrics\">metrics</a> <a href=\"/sd/prometheus\">service discovery</a> <a "
+      "href=\"/healthz\">health</a></p></html>\n");
 }
 
 }  // namespace
@@ -46,6 +47,9 @@ class HttpServer::Impl {
                                     [text](size_t offset, size_t length, httplib::DataSink& sink) {
                                       return sink.write(text->data() + offset, length);
                                     });
+    });
+    server_.Get("/sd/prometheus", [this](const httplib::Request&, httplib::Response& response) {
+      response.set_content(metrics_.ServiceDiscovery(), "application/json");
     });
     server_.Get("/healthz", [this](const httplib::Request&, httplib::Response& response) {
       const bool healthy = healthy_();

@@ -1,4 +1,5 @@
-// The coordinator's read-only HTTP side: /metrics, /healthz and an index at /. On threads of its own.
+// The coordinator's read-only HTTP side: /metrics, /sd/prometheus (service discovery), /healthz and an index at
+// /. On threads of its own.
 #ifndef MUSTER_COORDINATOR_METRICS_HTTP_SERVER_H_
 #define MUSTER_COORDINATOR_METRICS_HTTP_SERVER_H_
 

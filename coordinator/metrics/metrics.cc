@@ -116,6 +116,7 @@ void Metrics::Observe(const Observation& observation, int64_t now_unix_ms) {
 void Metrics::Committed(const WriteBatch& batch, double seconds) {
   commit_seconds_.Observe(seconds);
   batch_rows_.Observe(static_cast<double>(RowCount(batch)));
+  for (const v1::Run& run : batch.runs) plans_.RunEnded(run);
   if (batch.attempts.empty()) return;
   std::map<std::string_view, int64_t> queued_unix_ms;
   for (const v1::Job& job : batch.jobs) queued_unix_ms.emplace(job.id(), job.queued_unix_ms());
@@ -139,22 +140,23 @@ void Metrics::NoteLease(const v1::Attempt& attempt, const std::map<std::string_v
 
 void Metrics::StoreFailed() { commit_failures_.Increment(); }
 
-void Metrics::AgentMessage(size_t bytes) {
+void Metrics::AgentMessage(const std::string& machine, size_t bytes, int64_t now_unix_ms) {
+  fleet_series_.Heard(machine, now_unix_ms);
   agent_messages_.Increment();
   agent_bytes_.Increment(static_cast<double>(bytes));
 }
 
-void Metrics::MachineSeen(const v1::Machine& machine) {
+void Metrics::MachineChanged(const v1::MachineStatus& status) {
+  fleet_series_.MachineChanged(status);
+  const v1::Machine& machine = status.machine();
   std::vector<DeviceKind> kinds;
-  absl::flat_hash_set<std::string> simulated;
   for (const v1::Device& device : machine.devices()) {
-    if (device.simulated()) simulated.insert(device.id());
     kinds.push_back({.vendor = ShortName(v1::Vendor_Name(device.vendor()), "VENDOR_"),
                      .model = device.model(),
                      .driver_state = ShortName(v1::DriverState_Name(device.driver_state()), "DRIVER_STATE_"),
                      .simulated = device.simulated()});
   }
-  series_.SetSimulated(machine.name(), std::move(simulated));
+  series_.SetMachine(machine);
   base::MutexLock lock(mutex_);
   std::vector<DeviceKind>& known = fleet_[machine.name()];
   for (const DeviceKind& kind : known) {
@@ -180,7 +182,9 @@ void Metrics::AppendDevices(std::string& out) const {
 std::string Metrics::Text() const {
   std::ostringstream registered;
   prometheus::TextSerializer().Serialize(registered, registry_->Collect());
-  std::string out = registered.str();
+  std::string out;
+  out.reserve(last_bytes_);
+  out.append(registered.str());
   {
     base::MutexLock lock(mutex_);
     AppendCounts(out, counts_);
@@ -189,7 +193,10 @@ std::string Metrics::Text() const {
   AppendOne(out, "muster_series_refused_total", MetricType::kCounter,
             "Results and measurements left out of these metrics because there were too many series.",
             series_.refused());
+  fleet_series_.Write(out);
+  plans_.Write(out);
   series_.Write(out);
+  last_bytes_ = out.size() + out.size() / 64;
   return out;
 }
 

@@ -5,6 +5,7 @@
 #ifndef MUSTER_COORDINATOR_METRICS_METRICS_H_
 #define MUSTER_COORDINATOR_METRICS_METRICS_H_
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -17,7 +18,9 @@
 #include "base/mutex.h"
 #include "coordinator/core/core.h"
 #include "coordinator/metrics/device_series.h"
-#include "muster/v1/fleet.pb.h"
+#include "coordinator/metrics/fleet_series.h"
+#include "coordinator/metrics/plan_series.h"
+#include "muster/v1/control_service.pb.h"
 
 namespace prometheus {
 class Counter;
@@ -41,12 +44,16 @@ class Metrics {
   // A batch that is durable: how long the commit took, its rows, and in it the jobs that got their lease.
   void Committed(const WriteBatch& batch, double seconds);
   void StoreFailed();
-  // What a machine is, from the store or from its Hello.
-  void MachineSeen(const v1::Machine& machine);
-  void AgentMessage(size_t bytes);
+  // How a machine stands: when the coordinator starts, and whenever that changed.
+  void MachineChanged(const v1::MachineStatus& status);
+  // The newest finished run of a plan, when the coordinator starts; Committed() tells of those that end.
+  void RunEnded(const v1::Run& run) { plans_.RunEnded(run); }
+  void AgentMessage(const std::string& machine, size_t bytes, int64_t now_unix_ms);
 
   // All of it, in Prometheus' text format.
   std::string Text() const;
+  // For Prometheus' HTTP service discovery: JSON.
+  std::string ServiceDiscovery() const { return fleet_series_.ServiceDiscovery(); }
   // For the index page.
   Core::Counts counts() const;
 
@@ -69,7 +76,10 @@ class Metrics {
   prometheus::Counter& commit_failures_;
   prometheus::Counter& agent_messages_;
   prometheus::Counter& agent_bytes_;
+  mutable std::atomic<size_t> last_bytes_ = 0;  // Of a scrape, and a little more.
   DeviceSeries series_;
+  FleetSeries fleet_series_;
+  PlanSeries plans_;
 
   mutable base::Mutex mutex_;
   Core::Counts counts_ ABSL_GUARDED_BY(mutex_);

@@ -14,8 +14,9 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-v1::Machine MachineWith(const std::string& name, const std::string& device_id, bool simulated) {
-  v1::Machine machine;
+v1::MachineStatus MachineWith(const std::string& name, const std::string& device_id, bool simulated) {
+  v1::MachineStatus status;
+  v1::Machine& machine = *status.mutable_machine();
   machine.set_name(name);
   v1::Device& device = *machine.add_devices();
   device.set_id(device_id);
@@ -23,7 +24,7 @@ v1::Machine MachineWith(const std::string& name, const std::string& device_id, b
   device.set_model("NVIDIA \"H200\"");
   device.set_driver_state(v1::DRIVER_STATE_READY);
   device.set_simulated(simulated);
-  return machine;
+  return status;
 }
 
 void Report(Metrics& metrics, const std::string& machine, const std::string& device, v1::Verdict verdict,
@@ -58,20 +59,51 @@ TEST(Metrics, TheLastResultOfADeviceReplacesTheOneBefore) {
 
 TEST(Metrics, SimulatedDevicesAreMarkedEverywhere) {
   Metrics metrics;
-  metrics.MachineSeen(MachineWith("node-1", "GPU-1", true));
+  metrics.MachineChanged(MachineWith("node-1", "GPU-1", true));
   Report(metrics, "node-1", "GPU-1", v1::PASSED, 1);
   const std::string text = metrics.Text();
-  EXPECT_THAT(text, HasSubstr("case=\"memory.copy\",simulated=\"true\",verdict=\"PASSED\"} 1"));
-  EXPECT_THAT(text, HasSubstr("case=\"memory.copy\",simulated=\"true\",name=\"bandwidth\""));
+  EXPECT_THAT(text, HasSubstr("model=\"NVIDIA \\\"H200\\\"\",simulated=\"true\",verdict=\"PASSED\"} 1"));
+  EXPECT_THAT(text, HasSubstr("model=\"NVIDIA \\\"H200\\\"\",simulated=\"true\",name=\"bandwidth\""));
   EXPECT_THAT(text, HasSubstr("muster_devices{vendor=\"nvidia\",model=\"NVIDIA \\\"H200\\\"\",driver_state=\"ready\","
                               "simulated=\"true\"} 1\n"));
 }
 
+TEST(Metrics, SiblingsCanBeCompared) {
+  Metrics metrics;
+  Report(metrics, "node-1", "GPU-1", v1::PASSED, 1);
+  Report(metrics, "node-1", "", v1::PASSED, 1);
+  metrics.MachineChanged(MachineWith("node-1", "GPU-1", false));
+  const std::string text = metrics.Text();
+  const std::string model = ",gpu=\"0\",model=\"NVIDIA \\\"H200\\\"\"";
+  EXPECT_THAT(text, HasSubstr("device=\"GPU-1\",suite=\"benchmark\",case=\"memory.copy\"" + model +
+                              ",name=\"bandwidth\",unit=\"B/s\"} 1\n"))
+      << "also when the inventory comes later";
+  EXPECT_THAT(text, HasSubstr("case=\"memory.copy\"" + model + ",verdict=\"PASSED\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("device=\"\",suite=\"benchmark\",case=\"memory.copy\",verdict=\"PASSED\"} 1\n"));
+  metrics.MachineChanged(MachineWith("node-1", "GPU-1", true));
+  EXPECT_THAT(metrics.Text(), HasSubstr("device=\"\",suite=\"benchmark\",case=\"memory.copy\",simulated=\"true\",name"))
+      << "what is of no one device of a simulated machine";
+}
+
+TEST(Metrics, ARunThatEndsIsItsPlansLast) {
+  Metrics metrics;
+  WriteBatch batch;
+  v1::Run& run = batch.runs.emplace_back();
+  run.set_id("r-1");
+  run.mutable_plan()->set_name("nightly");
+  metrics.Committed(batch, 0.001);
+  EXPECT_THAT(metrics.Text(), Not(HasSubstr("nightly")));
+  run.set_state(v1::RUN_STATE_FINISHED);
+  run.set_colour(v1::RED);
+  metrics.Committed(batch, 0.001);
+  EXPECT_THAT(metrics.Text(), HasSubstr("muster_plan_last_run_colour{plan=\"nightly\",colour=\"RED\"} 1\n"));
+}
+
 TEST(Metrics, AMachineSeenAgainIsCountedOnce) {
   Metrics metrics;
-  metrics.MachineSeen(MachineWith("node-1", "GPU-1", false));
-  metrics.MachineSeen(MachineWith("node-2", "GPU-2", false));
-  metrics.MachineSeen(MachineWith("node-1", "GPU-1", false));
+  metrics.MachineChanged(MachineWith("node-1", "GPU-1", false));
+  metrics.MachineChanged(MachineWith("node-2", "GPU-2", false));
+  metrics.MachineChanged(MachineWith("node-1", "GPU-1", false));
   EXPECT_THAT(metrics.Text(), HasSubstr("driver_state=\"ready\"} 2\n"));
 }
 
@@ -130,6 +162,13 @@ TEST(HttpServer, ServesMetricsHealthAndAnIndexAndNothingElse) {
   response = client.Get("/metrics", {{"Accept-Encoding", "gzip, br"}});
   ASSERT_TRUE(response);
   EXPECT_EQ(response->get_header_value("Content-Encoding"), "");
+  v1::MachineStatus machine = MachineWith("node-1", "GPU-1", false);
+  machine.mutable_machine()->set_metrics_address("node-1:9465");
+  metrics.MachineChanged(machine);
+  response = client.Get("/sd/prometheus");
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->get_header_value("Content-Type"), "application/json");
+  EXPECT_THAT(response->body, HasSubstr("[{\"targets\": [\"node-1:9465\"], \"labels\": {"));
   EXPECT_EQ(client.Get("/healthz")->status, 200);
   healthy = false;
   EXPECT_EQ(client.Get("/healthz")->status, 503);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -77,6 +78,16 @@ class MemoryStoreFake final : public Store {
       if (!before_run_id.empty() && it->first >= before_run_id) continue;
       if (!plan_name.empty() && it->second.plan().name() != plan_name) continue;
       runs.push_back(it->second);
+    }
+    return runs;
+  }
+
+  absl::StatusOr<std::vector<v1::Run>> LastRuns(uint32_t limit) override {
+    std::vector<v1::Run> runs;
+    std::set<std::string> plans;
+    for (auto it = runs_.rbegin(); it != runs_.rend() && runs.size() < limit; ++it) {
+      if (it->second.state() != v1::RUN_STATE_FINISHED) continue;
+      if (plans.insert(it->second.plan().name()).second) runs.push_back(it->second);
     }
     return runs;
   }

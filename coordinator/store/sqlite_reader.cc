@@ -166,6 +166,20 @@ absl::StatusOr<std::vector<v1::Run>> SqliteReader::ListRuns(uint32_t limit, std:
   }
 }
 
+absl::StatusOr<std::vector<v1::Run>> SqliteReader::LastRuns(uint32_t limit) {
+  // Ids sort by time.
+  Statement rows = connection_->Prepare(
+      "SELECT run FROM runs WHERE id IN (SELECT max(id) FROM runs WHERE state = 2 GROUP BY plan_name) "
+      "ORDER BY id DESC LIMIT ?");
+  rows.Int(limit);
+  std::vector<v1::Run> runs;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, rows.Step());
+    if (!row) return runs;
+    RETURN_IF_ERROR(Parse(rows.GetBytes(0), runs.emplace_back()));
+  }
+}
+
 absl::StatusOr<StoredRun> SqliteReader::ReadRun(std::string_view run_id) {
   ReadTransaction transaction(*connection_);
   RETURN_IF_ERROR(transaction.status());

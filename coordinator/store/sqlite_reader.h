@@ -23,6 +23,7 @@ class SqliteReader {
   absl::StatusOr<Snapshot> Load();
   absl::StatusOr<std::vector<v1::Run>> ListRuns(uint32_t limit, std::string_view before_run_id,
                                                 std::string_view plan_name);
+  absl::StatusOr<std::vector<v1::Run>> LastRuns(uint32_t limit);
   absl::StatusOr<StoredRun> ReadRun(std::string_view run_id);
   absl::StatusOr<std::vector<std::string>> FindRuns(std::string_view prefix, uint32_t limit);
   absl::StatusOr<v1::Job> ReadJob(std::string_view job_id);

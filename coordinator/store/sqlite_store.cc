@@ -70,6 +70,10 @@ absl::StatusOr<std::vector<v1::Run>> SqliteStore::ListRuns(uint32_t limit, std::
   return Read([&](SqliteReader& reader) { return reader.ListRuns(limit, before_run_id, plan_name); });
 }
 
+absl::StatusOr<std::vector<v1::Run>> SqliteStore::LastRuns(uint32_t limit) {
+  return Read([&](SqliteReader& reader) { return reader.LastRuns(limit); });
+}
+
 absl::StatusOr<StoredRun> SqliteStore::ReadRun(std::string_view run_id) {
   return Read([&](SqliteReader& reader) { return reader.ReadRun(run_id); });
 }

@@ -39,6 +39,7 @@ class SqliteStore final : public Store {
   absl::StatusOr<Snapshot> Load() override;
   absl::StatusOr<std::vector<v1::Run>> ListRuns(uint32_t limit, std::string_view before_run_id,
                                                 std::string_view plan_name) override;
+  absl::StatusOr<std::vector<v1::Run>> LastRuns(uint32_t limit) override;
   absl::StatusOr<StoredRun> ReadRun(std::string_view run_id) override;
   absl::StatusOr<std::vector<std::string>> FindRuns(std::string_view prefix, uint32_t limit) override;
   absl::StatusOr<v1::Job> ReadJob(std::string_view job_id) override;

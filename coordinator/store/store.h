@@ -124,6 +124,8 @@ class Store {
   // Newest first; runs older than `before_run_id` when that is not empty, of `plan_name` when that is not empty.
   virtual absl::StatusOr<std::vector<v1::Run>> ListRuns(uint32_t limit, std::string_view before_run_id,
                                                         std::string_view plan_name) = 0;
+  // The newest finished run of each plan, at most `limit`.
+  virtual absl::StatusOr<std::vector<v1::Run>> LastRuns(uint32_t limit) = 0;
   // NotFound when there is none. `run_id` is whole.
   virtual absl::StatusOr<StoredRun> ReadRun(std::string_view run_id) = 0;
   // Whole ids of the runs that begin with `prefix`, newest first, at most `limit`.

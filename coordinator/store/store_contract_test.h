@@ -253,6 +253,22 @@ TYPED_TEST_P(StoreContract, RunsAreListedNewestFirst) {
   EXPECT_TRUE(store.FindRuns("r-1", 2)->empty());
 }
 
+TYPED_TEST_P(StoreContract, TheLastRunOfEachPlanIsFound) {
+  WriteBatch batch;
+  for (const char* id : {"r-0000000000001", "r-0000000000002", "r-0000000000003", "r-0000000000004"}) {
+    batch.runs.push_back(MakeRun(id, v1::RUN_STATE_FINISHED));
+  }
+  batch.runs[3].set_state(v1::RUN_STATE_ACTIVE);
+  batch.runs[0].mutable_plan()->set_name("other");
+  this->Commit(batch);
+  const auto last = this->backend_.store().LastRuns(10);
+  ASSERT_TRUE(last.ok()) << last.status();
+  ASSERT_EQ(last->size(), 2u);
+  EXPECT_EQ(last->at(0).id(), "r-0000000000003");
+  EXPECT_EQ(last->at(1).id(), "r-0000000000001");
+  EXPECT_EQ(this->backend_.store().LastRuns(1)->size(), 1u);
+}
+
 TYPED_TEST_P(StoreContract, AJobIsReadWithItsAttempts) {
   WriteBatch batch;
   batch.runs.push_back(MakeRun(kRun, v1::RUN_STATE_FINISHED));
@@ -270,7 +286,7 @@ TYPED_TEST_P(StoreContract, AJobIsReadWithItsAttempts) {
 REGISTER_TYPED_TEST_SUITE_P(StoreContract, AnEmptyStoreLoads, WhatIsCommittedSurvives,
                             QuarantinesLastUntilTheyAreReleased, RecordsReplaceThoseOfTheSameKey,
                             JobsComeInTheOrderOfTheirNumbers, MeasurementsComeBackAsTheyWere, RunsAreListedNewestFirst,
-                            AJobIsReadWithItsAttempts);
+                            TheLastRunOfEachPlanIsFound, AJobIsReadWithItsAttempts);
 
 }  // namespace muster::coordinator
 
