@@ -20,6 +20,7 @@ constexpr int64_t kHelloFreshMs = 60'000;
 constexpr int64_t kRenewalCheckMs = 3'600'000;
 // After that long without a job, what was needed for one is given back.
 constexpr int64_t kIdleMs = 10'000;
+constexpr int64_t kGiveBackMs = 60'000;
 // What jobs may take to end after SIGTERM; systemd's own limit is 90 s.
 constexpr int64_t kStopMs = 60'000;
 
@@ -201,7 +202,13 @@ void Daemon::UseHello(v1::Hello hello) {
 
 void Daemon::GiveMemoryBackWhenIdle() {
   loop_.Cancel(memory_timer_);
-  memory_timer_ = loop_.RunAfter(kIdleMs, [] { GiveMemoryBack(); });
+  memory_timer_ = loop_.RunAfter(kIdleMs, [this] { KeepGivingMemoryBack(); });
+}
+
+// Connecting, a job, a scrape: each touches pages that are then not needed for long.
+void Daemon::KeepGivingMemoryBack() {
+  GiveMemoryBack();
+  memory_timer_ = loop_.RunAfter(kGiveBackMs, [this] { KeepGivingMemoryBack(); });
 }
 
 void Daemon::RenewNowAndThen() {

@@ -72,6 +72,7 @@ class Daemon {
   void UseHello(v1::Hello hello);
   void RenewNowAndThen();
   void GiveMemoryBackWhenIdle();
+  void KeepGivingMemoryBack();
 
   base::ThreadEventLoop& loop_;
   Parts parts_;
