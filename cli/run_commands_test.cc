@@ -67,13 +67,14 @@ TEST_F(RunTest, AVerdictOfANewerReleaseIsNotGreen) {
 TEST_F(RunTest, OverridesTravel) {
   fake_.Autoplay({});
   Muster({"run", "smoke", "--on", "name=h200-1", "--level", "long", "--set", "seconds=3", "--set", "driver.mode=fast",
-          "--priority", "7"});
+          "--priority", "7", "--on-quarantined"});
   const v1::StartRunRequest request = fake_.last_start();
   EXPECT_EQ(request.on(), "name=h200-1");
   EXPECT_EQ(request.level(), v1::LEVEL_LONG);
   EXPECT_EQ(request.parameters().at("seconds"), "3");
   EXPECT_EQ(request.parameters().at("driver.mode"), "fast");
   EXPECT_EQ(request.priority(), 7);
+  EXPECT_TRUE(request.on_quarantined());
   EXPECT_FALSE(request.request_id().empty()) << "a repeated request must not start a second run";
 }
 

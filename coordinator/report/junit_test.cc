@@ -112,6 +112,35 @@ TEST_F(JunitTest, ABrokenJobWithoutCasesIsNotGreen) {
   EXPECT_STREQ(suite.child("testcase").child("error").attribute("message").value(), "REFUSED: no such suite");
 }
 
+TEST_F(JunitTest, WhatIsKeptAwaySaysWhy) {
+  RunReport report = FakeReport();
+  v1::Attempt& attempt = *report.stored.jobs[0].mutable_attempts(0);
+  attempt.set_fate(v1::FATE_QUARANTINED);
+  attempt.clear_results();
+  AddFakeResult(attempt, "memory.copy", v1::SKIPPED, "GPU 0 is in quarantine: hot");
+  Write(report);
+  pugi::xml_node suite = Suite("benchmark@node-1/GPU-1");
+  EXPECT_EQ(suite.attribute("errors").as_int(), 0);
+  EXPECT_STREQ(suite.child("testcase").child("skipped").attribute("message").value(), "GPU 0 is in quarantine: hot");
+  attempt.set_fate(v1::FATE_WITHHELD);
+  attempt.mutable_results(0)->set_outcome(v1::MISSED);
+  attempt.mutable_results(0)->set_verdict(v1::MISSED);
+  Write(report);
+  suite = Suite("benchmark@node-1/GPU-1");
+  EXPECT_EQ(suite.attribute("errors").as_int(), 1);
+  EXPECT_STREQ(suite.child("testcase").child("error").attribute("message").value(), "GPU 0 is in quarantine: hot");
+}
+
+TEST_F(JunitTest, ASimulatedDeviceIsMarked) {
+  RunReport report = FakeReport();
+  report.machines["node-1"].mutable_devices(0)->set_simulated(true);
+  Write(report);
+  const pugi::xml_node mark = Suite("benchmark@node-1/GPU-1")
+                                  .child("properties")
+                                  .find_child_by_attribute("property", "name", "device.0.simulated");
+  EXPECT_STREQ(mark.attribute("value").value(), "true");
+}
+
 TEST_F(JunitTest, TheSameRunGivesTheSameBytes) { EXPECT_EQ(JunitXml(FakeReport()), JunitXml(FakeReport())); }
 
 }  // namespace

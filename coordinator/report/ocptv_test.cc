@@ -133,6 +133,41 @@ TEST(Ocptv, AJobWhoseMachineryFailedIsAnError) {
   EXPECT_EQ(OcptvLinesOfJob(report, "r-none/1").status().code(), absl::StatusCode::kNotFound);
 }
 
+// The job's one attempt as the coordinator ends it without asking an agent.
+RunReport KeptAway(v1::Fate fate, v1::Verdict verdict) {
+  RunReport report = FakeReport();
+  v1::Attempt& attempt = *report.stored.jobs[0].mutable_attempts(0);
+  attempt.set_fate(fate);
+  attempt.set_detail("GPU 0 is hot");
+  attempt.clear_results();
+  AddFakeResult(attempt, "memory.copy", verdict, "GPU 0 is hot");
+  report.measurements.clear();
+  return report;
+}
+
+TEST(Ocptv, WhatIsKeptAwaySaysWhy) {
+  const RunReport quarantined = KeptAway(v1::FATE_QUARANTINED, v1::SKIPPED);
+  const auto skipped = OcptvLinesOfJob(quarantined, quarantined.stored.jobs[0].id());
+  ASSERT_TRUE(skipped.ok());
+  EXPECT_EQ(Ends(Read(*skipped)).at(0).status, "SKIP") << "nothing is broken";
+  EXPECT_NE(skipped->find("GPU 0 is hot"), std::string::npos);
+  const RunReport failed = KeptAway(v1::FATE_WITHHELD, v1::MISSED);
+  const auto withheld = OcptvLinesOfJob(failed, failed.stored.jobs[0].id());
+  ASSERT_TRUE(withheld.ok());
+  EXPECT_EQ(Ends(Read(*withheld)).at(0).steps.at("memory.copy"), "ERROR");
+  EXPECT_NE(withheld->find("\"symptom\":\"missed\",\"message\":\"GPU 0 is hot\""), std::string::npos) << *withheld;
+}
+
+TEST(Ocptv, ASimulatedDeviceIsMarked) {
+  RunReport report = FakeReport();
+  v1::Device& device = *report.machines["node-1"].mutable_devices(0);
+  device.set_simulated(true);
+  EXPECT_NE(OcptvLines(report).find("\"NVIDIA H200 (simulated)\""), std::string::npos);
+  device.set_model("NVIDIA H200 (simulated)");
+  EXPECT_NE(OcptvLines(report).find("\"NVIDIA H200 (simulated)\""), std::string::npos) << "once is enough";
+  EXPECT_NE(OcptvLines(report).find("\"metadata\":{\"simulated\":true}"), std::string::npos);
+}
+
 TEST(Ocptv, NumbersThatJsonLacksAndBadBytesStayReadable) {
   RunReport report = FakeReport();
   report.measurements[0].mutable_measurements(0)->set_number(std::numeric_limits<double>::infinity());

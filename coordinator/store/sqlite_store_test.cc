@@ -70,6 +70,25 @@ TEST(SqliteStoreTest, ANewerSchemaIsRefused) {
   EXPECT_THAT(opened.status().message(), HasSubstr("schema version 1000"));
 }
 
+TEST(SqliteStoreTest, ADatabaseOfTheFirstReleaseIsTakenOver) {
+  SqliteBackend backend;
+  WriteBatch batch;
+  batch.runs.push_back(MakeRun(kRun, v1::RUN_STATE_FINISHED));
+  ASSERT_TRUE(backend.store().Commit(batch).ok());
+  backend.Close();
+  {
+    auto connection = Connection::Open(backend.folder() + "/muster.db", Connection::Mode::kReadWrite);
+    ASSERT_TRUE(
+        (*connection)->Execute("DROP TABLE quarantines; DROP INDEX runs_finished; PRAGMA user_version = 1").ok());
+  }
+  backend.Restart();
+  WriteBatch later;
+  later.quarantines.push_back(MakeQuarantine("g1", "hot"));
+  ASSERT_TRUE(backend.store().Commit(later).ok());
+  EXPECT_EQ(backend.store().Load()->quarantines.size(), 1u);
+  EXPECT_EQ(backend.store().LastRuns(10)->size(), 1u);
+}
+
 TEST(SqliteStoreTest, ABrokenFileIsDataLoss) {
   TemporaryFolder folder;
   std::ofstream(folder.path() + "/muster.db") << std::string(8192, 'x');
