@@ -10,6 +10,9 @@
 
 namespace muster::cli {
 
+// Fit to be shown, and marked where the device is a simulation.
+std::string ModelOf(const v1::Device& device);
+
 class DeviceNames {
  public:
   void Add(const v1::Machine& machine);
@@ -26,7 +29,6 @@ class DeviceNames {
     int index = 0;
     std::string model;
     std::string pci_address;
-    bool simulated = false;
   };
   std::map<std::string, Known> devices_;
 };

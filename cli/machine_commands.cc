@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <map>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
@@ -24,8 +23,7 @@ size_t CountUnready(const v1::Machine& machine) {
 std::string DevicesOf(const v1::Machine& machine) {
   std::map<std::string, int> models;
   for (const v1::Device& device : machine.devices()) {
-    const bool says_so = absl::EndsWith(device.model(), "(simulated)");
-    ++models[absl::StrCat(Sanitize(device.model(), 128), device.simulated() && !says_so ? " (simulated)" : "")];
+    ++models[ModelOf(device)];
   }
   std::vector<std::string> parts;
   for (const auto& [model, count] : models) parts.push_back(count == 1 ? model : absl::StrCat(count, " × ", model));
@@ -122,7 +120,7 @@ std::string DeviceTable(const v1::Machine& machine, Context& context) {
   for (const v1::Device& d : machine.devices()) {
     const std::string ecc = EnumTail(v1::EccMode_Name(d.ecc_mode()), 9);
     table.AddRow({{absl::StrCat(index++)},
-                  {absl::StrCat(Sanitize(d.model(), 128), d.simulated() ? " (simulated)" : "")},
+                  {ModelOf(d)},
                   {Sanitize(d.pci_address(), 32)},
                   {LinkOf(d.pci_link())},
                   {d.has_memory_bytes() ? base::FormatBytes(d.memory_bytes()) : ""},

@@ -85,6 +85,19 @@ TEST_F(QueryTest, Machine) {
   EXPECT_THAT(unknown.err, HasSubstr("no machine is called h200-2"));
 }
 
+TEST_F(QueryTest, SimulatedGpusAreMarkedOnce) {
+  v1::MachineStatus status;
+  status.mutable_machine()->set_name("sim1");
+  for (const char* model : {"NVIDIA H100 (simulated)", "NVIDIA H100"}) {
+    v1::Device& device = *status.mutable_machine()->add_devices();
+    device.set_model(model);
+    device.set_simulated(true);
+  }
+  fake_.AddMachine(status);
+  EXPECT_THAT(Muster({"machines"}).out, HasSubstr("2 × NVIDIA H100 (simulated) "));
+  EXPECT_THAT(Muster({"machine", "sim1"}).out, Not(HasSubstr("(simulated) (simulated)")));
+}
+
 TEST_F(QueryTest, QuarantineAndRelease) {
   const Outcome set = Muster({"quarantine", "h200-1/GPU-h200-1", "--reason", "it burns"});
   EXPECT_EQ(set.exit, 0) << set.err;
