@@ -163,6 +163,7 @@ absl::Status RunWithExecutor(const Options& options, const AgentIdentity& identi
   InventoryOptions inventory{.machine_name = name,
                              .agent_version = kVersion,
                              .root = options.root,
+                             .simulated = options.root != "/",
                              .labels = {options.labels.begin(), options.labels.end()}};
   RETURN_IF_ERROR(ValidateLabels(inventory.labels));
   if (access(options.suites_dir.c_str(), R_OK | X_OK) != 0) {

@@ -202,6 +202,7 @@ absl::StatusOr<v1::Machine> CollectInventory(const InventoryOptions& options, Gp
   machine.clear_devices();
   for (v1::Device& device : shown) *machine.add_devices() = std::move(device);
 
+  for (v1::Device& device : *machine.mutable_devices()) device.set_simulated(device.simulated() || options.simulated);
   Identify(machine);
   for (const auto& [key, value] : MachineLabels(machine)) (*machine.mutable_labels())[key] = value;
   for (const auto& [key, value] : options.labels) (*machine.mutable_labels())[key] = value;

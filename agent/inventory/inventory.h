@@ -20,6 +20,8 @@ struct InventoryOptions {
   std::string agent_version;
   // Where /proc, /sys, /etc and /run are; a fixture tree in tests.
   std::string root = "/";
+  // `root` is not this machine's: every device on it is a simulation, whether a library says so or not.
+  bool simulated = false;
   // Overlay the machine's derived labels.
   Labels labels;
 };

@@ -258,6 +258,17 @@ TEST_F(InventoryTest, SimulatedDevicesSaySo) {
   EXPECT_EQ(machine.devices(0).labels().at("simulated"), "true");
 }
 
+// The driver's library may be missing there: nothing but the tree then says what the device is.
+TEST_F(InventoryTest, OnASimulatedMachineEveryDeviceIsSimulated) {
+  tree_.AddPci("pci0000:40/0000:41:00.0", "0x8086", "0x56a0", "0x030000", "i915");
+  const auto machine = CollectInventory(
+      {.machine_name = "gpu7", .agent_version = "1", .root = tree_.root(), .simulated = true}, nullptr, nullptr);
+  ASSERT_TRUE(machine.ok()) << machine.status();
+  ASSERT_EQ(machine->devices_size(), 1);
+  EXPECT_TRUE(machine->devices(0).simulated());
+  EXPECT_EQ(machine->devices(0).labels().at("simulated"), "true");
+}
+
 TEST_F(InventoryTest, EachDeviceHasAnIdOfItsOwn) {
   v1::Device twin = NvmlH200(1);
   twin.set_uuid("GPU-00000000");
