@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/case_context.h"
 #include "base/units.h"
 #include "cli/figures.h"
 #include "cli/live_view.h"
@@ -103,6 +104,9 @@ void AddJob(const v1::Job& job, const Measured& measured, bool brief, Builder& b
     const bool said_below =
         i + 1 < results.size() && VerdictOf(results[i + 1]) == verdict && results[i + 1].reason() == result.reason();
     if (!result.reason().empty() && !said_below) builder.AddNote(Sanitize(result.reason()), VerdictStyle(verdict));
+    for (const std::string& line : base::ContextLines(result.context())) {
+      builder.AddNote(absl::StrCat("meanwhile: ", Sanitize(line)), Style::kDim);
+    }
     const auto it = measured.find({job.id(), result.case_name()});
     if (it != measured.end()) builder.AddFigures(it->second);
   }

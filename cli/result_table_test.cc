@@ -108,6 +108,15 @@ TEST_F(ResultTableTest, EvidenceOfWorkIsShownWhenAskedFor) {
   EXPECT_THAT(Render({.all_figures = true}), HasSubstr("work.bytes"));
 }
 
+TEST_F(ResultTableTest, AFailedCaseSaysHowItsDevicesWere) {
+  AddCase("copy", v1::FAILED, "wrong answer");
+  v1::CaseContext& context = *job_->mutable_attempts(0)->mutable_results(0)->mutable_context();
+  v1::HealthEvent& event = *context.add_events();
+  event.set_code("nvidia.xid.31");
+  event.set_count(2);
+  EXPECT_THAT(Render(), AllOf(HasSubstr("wrong answer"), HasSubstr("meanwhile: events: nvidia.xid.31 (2)")));
+}
+
 TEST_F(ResultTableTest, OneReasonForSeveralCasesIsSaidOnce) {
   for (const char* name : {"a", "b", "c"}) AddCase(name, v1::SKIPPED, "no NVIDIA GPU");
   const std::string text = Render();

@@ -3,6 +3,8 @@
 #include <set>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "base/file.h"
 #include "base/textproto.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -143,8 +145,8 @@ TEST(EventCatalogueTest, HasEveryCodeOfTheContract) {
 }
 
 TEST(EventCatalogueTest, SaysWhenItClears) {
+  EXPECT_THAT(DescribeClears(*Catalogue().Find("nvidia.xid.54")), HasSubstr("restart of the machine"));
   EXPECT_THAT(DescribeClears(*Catalogue().Find("nvidia.xid.48")), HasSubstr("reset"));
-  EXPECT_THAT(DescribeClears(*Catalogue().Find("nvidia.xid.79")), HasSubstr("restart of the machine"));
   EXPECT_EQ(DescribeClears(*Catalogue().Find("intel.gpu-hang")), "10 min without another one");
   EXPECT_EQ(DescribeClears(*Catalogue().Find("machine-check")), "24 h without another one");
   EXPECT_EQ(DescribeClears(*Catalogue().Find("nvidia.xid.13")), "");
@@ -174,6 +176,43 @@ TEST(EventCatalogueTest, RefusesEntriesThatAreNotInOrder) {
   EXPECT_THAT(Problem("kinds { code: 'a' effect: HEALTH_STATE_FAILED clears { by: VALUE }" + rest), HasSubstr("words"));
   EXPECT_THAT(Problem("kinds { code: 'a' effect: HEALTH_STATE_HEALTHY clears { by: RESET }" + rest),
               HasSubstr("HEALTHY"));
+}
+
+// "39-41, 70": what a person reads.
+std::string Ranges(const EventKind& kind) {
+  std::string text;
+  for (int i = 0; i < kind.numbers_size();) {
+    int last = i;
+    while (last + 1 < kind.numbers_size() && kind.numbers(last + 1) == kind.numbers(last) + 1) ++last;
+    absl::StrAppend(&text, text.empty() ? "" : ", ", kind.numbers(i));
+    if (last > i) absl::StrAppend(&text, "-", kind.numbers(last));
+    i = last + 1;
+  }
+  return text;
+}
+
+std::string DocumentedRow(const EventKind& kind) {
+  std::string effect =
+      kind.effect() == v1::HEALTH_STATE_UNSPECIFIED ? "" : v1::HealthState_Name(kind.effect()).substr(13);
+  const std::string cells[] = {absl::StrCat("`", kind.code(), "`", kind.numbers().empty() ? "" : " " + Ranges(kind),
+                                            kind.variant().empty() ? "" : " (" + kind.variant() + ")"),
+                               v1::EventSeverity_Name(kind.severity()).substr(15),
+                               effect,
+                               DescribeClears(kind),
+                               absl::StrCat(kind.title(), ". ", kind.meaning()),
+                               kind.action()};
+  std::string row = "|";
+  for (const std::string& cell : cells) absl::StrAppend(&row, cell.empty() ? "" : " ", cell, " |");
+  return row + "\n";
+}
+
+TEST(EventCatalogueTest, TheDocumentsShowTheCatalogue) {
+  const auto document = base::ReadFile(MUSTER_DOCS "/operations.md", 1 << 20);
+  ASSERT_TRUE(document.ok()) << document.status();
+  for (const EventKind& kind : Catalogue().kinds()) {
+    if (kind.starts_anew() != v1::VENDOR_UNSPECIFIED) continue;
+    EXPECT_THAT(*document, HasSubstr(DocumentedRow(kind)));
+  }
 }
 
 }  // namespace

@@ -309,7 +309,9 @@ void HealthMonitor::ApplyEffect(DeviceState* device, const KernelEvent& event, b
     ends_mono_ms = now.mono_ms + event.time_unix_ms + 1'000 * seconds - now.unix_ms;
     if (ends_mono_ms <= now.mono_ms) return;  // Over since before the agent's start.
   }
-  Condition& condition = ConditionsOf(device)[code];
+  Conditions& conditions = ConditionsOf(device);
+  if (conditions.size() >= kMaxConditions && !conditions.contains(code)) return;
+  Condition& condition = conditions[code];
   if (condition.kind == nullptr) condition.since_unix_ms = event.time_unix_ms;
   condition.kind = &kind;
   condition.state = kind.effect();

@@ -38,6 +38,8 @@ class HealthMonitor {
   static constexpr int64_t kSilentMs = 10'000;
   // Lines of the kernel's log that are kept until the inventory is known.
   static constexpr size_t kMaxEarlyEvents = 4'096;
+  // Of one device and of the machine; what the kernel's log would add beyond is an event alone.
+  static constexpr size_t kMaxConditions = 48;
 
   // The catalogue outlives the object.
   explicit HealthMonitor(const EventCatalogue& catalogue) : catalogue_(catalogue) {}

@@ -163,9 +163,9 @@ TEST_F(HealthMonitorTest, ThePrograms_MistakesAreEventsAlone) {
 TEST_F(HealthMonitorTest, ADriverThatBeginsAnewEndsWhatAResetEnds) {
   Start();
   Xid(95);
-  Xid(79);
+  Xid(54);
   Log("NVRM: loading NVIDIA UNIX x86_64 Kernel Module  550.54.15");
-  EXPECT_EQ(Nvidia(), "FAILED nvidia.xid.79") << "79 wants the machine restarted";
+  EXPECT_EQ(Nvidia(), "FAILED nvidia.xid.54") << "54 wants the machine restarted";
   EXPECT_TRUE(health_.TakeInventoryStale());
   Log("i915 0000:03:00.0: [drm] *ERROR* Failed to reset chip");
   EXPECT_EQ(Of("gpu-i"), "FAILED intel.wedged");
@@ -355,6 +355,13 @@ TEST_F(HealthMonitorTest, AFloodOfEventsIsBounded) {
   const v1::HealthReport report = health_.Report(now_);
   EXPECT_LE(static_cast<size_t>(report.events_size()), EventLog::kMaxReported);
   EXPECT_EQ(report.events(report.events_size() - 1).code(), "nvidia.xid.1999");
+}
+
+TEST_F(HealthMonitorTest, ConditionsOfTheMachineAreBounded) {
+  Start();
+  for (int i = 0; i < 1'000; ++i)
+    Log("nvidia-nvswitch0: SXid (PCI:0000:05:00.0): " + std::to_string(i) + ", Fatal, text");
+  EXPECT_EQ(static_cast<size_t>(health_.Report(now_).machine_conditions_size()), HealthMonitor::kMaxConditions);
 }
 
 TEST(HealthStateTest, NoDataIsWorseThanDegraded) {

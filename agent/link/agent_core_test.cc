@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <random>
 #include <string>
@@ -111,6 +112,14 @@ class AgentCoreTest : public testing::Test {
       break;
     }
     return HeldAttempt::PHASE_UNSPECIFIED;
+  }
+  // The first condition of each health report that was sent.
+  std::vector<std::string> HealthSaid() const {
+    std::vector<std::string> codes;
+    for (const auto& message : sink_.messages) {
+      if (message.has_health()) codes.push_back(message.health().machine_conditions(0).code());
+    }
+    return codes;
   }
   v1::Event LastEvent(const v1::JobRef& ref) {
     const uint64_t last = outbox_->Find(ref)->durable_sequence;
@@ -364,6 +373,98 @@ TEST_F(AgentCoreTest, WhatIsNotKnownIsIgnored) {
   core_->OnMessage({}, now_);
   EXPECT_EQ(executor_->starts(), 0);
   EXPECT_TRUE(outbox_->Attempts().empty());
+}
+
+v1::HealthReport Health(const std::string& code) {
+  v1::HealthReport report;
+  report.add_machine_conditions()->set_code(code);
+  return report;
+}
+
+TEST_F(AgentCoreTest, HealthIsSaidAfterTheStateAndAfterEachChange) {
+  core_->SetHealth(Health("first"));
+  Connect();
+  ASSERT_GE(sink_.messages.size(), 3u);
+  EXPECT_TRUE(sink_.messages[0].has_hello());
+  EXPECT_TRUE(sink_.messages[1].has_state());
+  EXPECT_EQ(HealthSaid(), (std::vector<std::string>{"first"}));
+  Wait(10'000);
+  EXPECT_EQ(HealthSaid().size(), 1u) << "nothing has changed";
+  core_->SetHealth(Health("second"));
+  Turn();
+  EXPECT_EQ(HealthSaid(), (std::vector<std::string>{"first", "second"}));
+}
+
+TEST_F(AgentCoreTest, HealthThatChangesOftenIsSaidOnceASecondAndTheNewest) {
+  Connect();
+  EXPECT_TRUE(HealthSaid().empty());
+  for (int i = 0; i < 10; ++i) {
+    core_->SetHealth(Health(std::to_string(i)));
+    Turn();
+  }
+  EXPECT_EQ(HealthSaid(), (std::vector<std::string>{"0"}));
+  EXPECT_EQ(core_->NextDeadlineMonoMs(), now_.mono_ms + 1'000);
+  Wait(1'000);
+  EXPECT_EQ(HealthSaid(), (std::vector<std::string>{"0", "9"}));
+}
+
+TEST_F(AgentCoreTest, HealthThatChangesMeanwhileIsSaidInTheNextSession) {
+  Connect();
+  core_->Disconnected();
+  core_->SetHealth(Health("meanwhile"));
+  Wait(5'000);
+  EXPECT_TRUE(HealthSaid().empty());
+  Connect();
+  EXPECT_EQ(HealthSaid(), (std::vector<std::string>{"meanwhile"}));
+  core_->Disconnected();
+  Connect();
+  EXPECT_EQ(HealthSaid(), (std::vector<std::string>{"meanwhile"})) << "in each new session";
+}
+
+struct FakeWatch final : DeviceWatch {
+  v1::TelemetryReport Telemetry() const override {
+    v1::TelemetryReport report;
+    if (has_sample) report.add_samples()->set_device_id("gpu");
+    return report;
+  }
+  void Annotate(const std::set<std::string>& device_ids, int64_t to_unix_ms, v1::CaseResult& result) const override {
+    EXPECT_EQ(device_ids, std::set<std::string>{"gpu"});
+    EXPECT_EQ(to_unix_ms, 77);
+    result.set_gpu_activity(v1::GPU_ACTIVITY_NONE);
+  }
+  bool has_sample = true;
+};
+
+TEST_F(AgentCoreTest, TelemetryIsSaidWithEachHeartbeat) {
+  FakeWatch watch;
+  core_->SetDeviceWatch(&watch);
+  Connect();
+  const auto said = [&] {
+    return std::count_if(sink_.messages.begin(), sink_.messages.end(), [](const auto& m) { return m.has_telemetry(); });
+  };
+  EXPECT_EQ(said(), 0);
+  for (int i = 1; i <= 3; ++i) {
+    Wait(5'000);
+    EXPECT_EQ(said(), i);
+  }
+  watch.has_sample = false;
+  Wait(5'000);
+  EXPECT_EQ(said(), 3) << "nothing is not worth a message";
+  core_->SetDeviceWatch(nullptr);
+}
+
+TEST_F(AgentCoreTest, AResultHasWhatItsDevicesDidBeforeItIsStored) {
+  FakeWatch watch;
+  core_->SetDeviceWatch(&watch);
+  Connect();
+  Direct(Directive::RUN, Ref("a"), {"gpu"});
+  EXPECT_EQ(core_->running_jobs(), 1);
+  v1::Event event = CaseEvent("c");
+  event.set_time_unix_ms(77);
+  core_->OnJobEvent(Ref("a"), event);
+  Turn();
+  EXPECT_EQ(LastEvent(Ref("a")).case_finished().gpu_activity(), v1::GPU_ACTIVITY_NONE);
+  core_->SetDeviceWatch(nullptr);
 }
 
 }  // namespace

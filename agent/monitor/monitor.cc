@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
+
 namespace muster::agent {
 namespace {
 
@@ -108,7 +110,9 @@ void Monitor::Tick() {
 void Monitor::Refresh() {
   const base::Time now = loop_.Now();
   if (health_.TakeChanged()) {
-    report_ = health_.Report(now);
+    v1::HealthReport report = health_.Report(now);
+    LogStates(report);
+    report_ = std::move(report);
     if (handlers_.on_health_changed) handlers_.on_health_changed();
   }
   stale_ |= health_.TakeInventoryStale();
@@ -116,6 +120,24 @@ void Monitor::Refresh() {
   stale_ = false;
   last_look_ms_ = now.mono_ms;
   if (handlers_.on_inventory_stale) handlers_.on_inventory_stale();
+}
+
+// One line for each device whose state has changed; what brought it is its first condition.
+void Monitor::LogStates(const v1::HealthReport& report) const {
+  for (const v1::DeviceHealth& device : report.devices()) {
+    v1::HealthState before = v1::HEALTH_STATE_UNSPECIFIED;
+    for (const v1::DeviceHealth& known : report_.devices()) {
+      if (known.device_id() == device.device_id()) before = known.state();
+    }
+    if (before == device.state()) continue;
+    const std::string state = v1::HealthState_Name(device.state()).substr(sizeof "HEALTH_STATE_" - 1);
+    if (device.conditions().empty()) {
+      base::LogInfo(device.device_id(), " is ", state);
+    } else {
+      const v1::HealthCondition& why = device.conditions(0);
+      base::LogWarning(device.device_id(), " is ", state, ": ", why.code(), ": ", why.message());
+    }
+  }
 }
 
 MonitorSnapshot Monitor::Snapshot() const {

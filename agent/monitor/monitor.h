@@ -86,6 +86,7 @@ class Monitor final : public DeviceWatch {
   void Tick();
   // After each input: takes the report when it has changed, and says what has to be said.
   void Refresh();
+  void LogStates(const v1::HealthReport& report) const;
   v1::CaseContext Context(const std::set<std::string>& device_ids, int64_t from_unix_ms, int64_t to_unix_ms) const;
   v1::GpuActivity Activity(const std::set<std::string>& device_ids, int64_t from_unix_ms, int64_t to_unix_ms) const;
   const DeviceState* FindState(const std::string& device_id) const;

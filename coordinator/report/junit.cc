@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "base/case_context.h"
 #include "coordinator/report/printable.h"
 
 namespace muster::coordinator {
@@ -115,6 +116,7 @@ std::string Details(const v1::CaseResult& result) {
                     diagnosis.message(), diagnosis.device_id().empty() ? "" : " on ", diagnosis.device_id());
   }
   for (const std::string& finding : result.findings()) absl::StrAppend(&details, "\nfinding: ", finding);
+  for (const std::string& line : base::ContextLines(result.context())) absl::StrAppend(&details, "\nmeanwhile: ", line);
   return details;
 }
 

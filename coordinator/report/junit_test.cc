@@ -54,6 +54,16 @@ TEST_F(JunitTest, EachVerdictIsTypedAndCounted) {
   EXPECT_EQ(document_.child("testsuites").attribute("tests").as_int(), 13);
 }
 
+TEST_F(JunitTest, AFailureSaysHowItsDevicesWere) {
+  RunReport report = FakeReport();
+  for (ReportedJob& job : report.jobs) {
+    for (ReportedCase& one : job.cases) one.result.mutable_context()->add_events()->set_code("nvidia.xid.31");
+  }
+  Write(report);
+  const std::string text = Case(v1::FAILED).child("failure").text().get();
+  EXPECT_NE(text.find("\nmeanwhile: events: nvidia.xid.31"), std::string::npos) << text;
+}
+
 TEST_F(JunitTest, ASuiteSaysWhereItRanAndWhatItMeasured) {
   Write(FakeReport());
   const pugi::xml_node suite = Suite("benchmark@node-1/GPU-1");
