@@ -9,7 +9,7 @@
 
 namespace muster::base {
 
-// "GPU-1: core 45 to 71 °C, card 120 W to 690 W, …; throttled by thermal; pcie_replays +3", then one line of the
+// "GPU-1: core 45 °C to 71 °C, card 120 W to 690 W, …, throttled by thermal, pcie_replays +3", then one line of the
 // events: "events: nvidia.xid.31 (2), pcie.replay-rate". Empty when the context is. Text from outside is not cleaned.
 std::vector<std::string> ContextLines(const v1::CaseContext& context);
 

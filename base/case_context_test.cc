@@ -40,7 +40,7 @@ TEST(CaseContextTest, ADeviceIsOneLineAndTheEventsAnother) {
   }
   EXPECT_THAT(
       ContextLines(context),
-      ElementsAre("GPU-1: core 45.0 °C to 71.0 °C, card 120 W to 690 W, sm 1.98 GHz, gpu 0 to 100 % busy, throttled "
+      ElementsAre("GPU-1: core 45 °C to 71 °C, card 120 W to 690 W, sm 1.98 GHz, gpu 0 to 100 % busy, throttled "
                   "by thermal, ecc_errors{kind=corrected,location=dram,lifetime=volatile} +3",
                   "events: nvidia.xid.31 (2), pcie.replay-rate"));
 }

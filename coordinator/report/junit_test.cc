@@ -56,8 +56,12 @@ TEST_F(JunitTest, EachVerdictIsTypedAndCounted) {
 
 TEST_F(JunitTest, AFailureSaysHowItsDevicesWere) {
   RunReport report = FakeReport();
-  for (ReportedJob& job : report.jobs) {
-    for (ReportedCase& one : job.cases) one.result.mutable_context()->add_events()->set_code("nvidia.xid.31");
+  for (v1::Job& job : report.stored.jobs) {
+    for (v1::Attempt& attempt : *job.mutable_attempts()) {
+      for (v1::CaseResult& result : *attempt.mutable_results()) {
+        result.mutable_context()->add_events()->set_code("nvidia.xid.31");
+      }
+    }
   }
   Write(report);
   const std::string text = Case(v1::FAILED).child("failure").text().get();

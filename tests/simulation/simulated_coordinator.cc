@@ -238,6 +238,14 @@ bool SimulatedCoordinator::quiet() {
                      [](const v1::Run& run) { return run.state() == v1::RUN_STATE_FINISHED; });
 }
 
+int64_t SimulatedCoordinator::HealthReportOf(const std::string& machine) {
+  if (core_ == nullptr) return 0;
+  for (const v1::MachineStatus& status : core_->Machines()) {
+    if (status.machine().name() == machine && status.connected()) return status.health().time_unix_ms();
+  }
+  return 0;
+}
+
 // One device has at most one live lease.
 void SimulatedCoordinator::CheckLeases() {
   std::map<std::string, std::string> leased;

@@ -37,6 +37,8 @@ class SimulatedCoordinator {
   void Release(const std::string& machine, const std::string& device);
   // All runs that the store knows are finished, and nothing waits to be committed.
   bool quiet();
+  // The time of the health report that it has of a machine; 0: none, or the machine is not connected.
+  int64_t HealthReportOf(const std::string& machine);
   coordinator::Store& store() { return store_; }
   std::string Describe();
 

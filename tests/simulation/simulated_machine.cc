@@ -71,6 +71,8 @@ void SimulatedMachine::Start() {
     core_->OnJobEvent(ref, std::move(event));
     Wake();
   });
+  health_report_ = 0;
+  if (!scene_.random.OneIn(4)) ReportHealth();  // Otherwise with the next change, or never.
   back_off_ = std::make_unique<agent::BackOff>([this] { return scene_.random.Next(); });
   pressed_ = disk_full_ || outbox_limit_bytes_ < 1 << 20;
   stream_ = 0;
@@ -151,7 +153,6 @@ void SimulatedMachine::TryConnect() {
                                              }});
   scene_.Trace("machine ", index_, ": opens stream ", stream_);
   core_->Connected(MakeHello(), Now());
-  if (!scene_.random.OneIn(4)) SendHealth();  // Otherwise with the next change, or never.
   Wake();
 }
 
@@ -160,18 +161,22 @@ void SimulatedMachine::ChangeHealth() {
   const size_t which = static_cast<size_t>(scene_.random.Between(0, devices_ - 1));
   health_[which] = static_cast<v1::HealthState>(scene_.random.Between(1, 4));
   scene_.Trace("machine ", index_, ": device ", which, " is ", v1::HealthState_Name(health_[which]));
-  SendHealth();
+  if (core_ == nullptr) return;
+  // Several reports within the second that the core lets pass between two: only the last counts.
+  for (int64_t reports = scene_.random.Between(1, 3); reports > 0; --reports) ReportHealth();
+  Wake();
 }
 
-void SimulatedMachine::SendHealth() {
-  v1::AgentMessage message;
-  message.mutable_health();
+void SimulatedMachine::ReportHealth() {
+  v1::HealthReport report;
+  health_report_ = ++health_reports_;
+  report.set_time_unix_ms(health_report_);
   for (int i = 0; i < devices_; ++i) {
-    v1::DeviceHealth& health = *message.mutable_health()->add_devices();
+    v1::DeviceHealth& health = *report.add_devices();
     health.set_device_id(device(i));
     health.set_state(health_[static_cast<size_t>(i)]);
   }
-  Send(std::move(message));
+  core_->SetHealth(std::move(report));
 }
 
 void SimulatedMachine::Wake() {

@@ -40,6 +40,8 @@ class SimulatedMachine final : public agent::MessageSink {
   void ChangeHealth();
   std::string device(int index) const { return absl::StrCat(name(), "-gpu", index); }
   int devices() const { return devices_; }
+  // Its newest health report in this life; 0: it gave none.
+  int64_t health_report() const { return health_report_; }
   // Nothing runs and nothing is owed.
   bool quiet() const { return lost_ || (core_ != nullptr && executor_->idle() && outbox_->Attempts().empty()); }
   std::string Describe() const;
@@ -48,7 +50,8 @@ class SimulatedMachine final : public agent::MessageSink {
   base::Time Now() const;
   v1::Hello MakeHello() const;
   void Send(v1::AgentMessage message) override;
-  void SendHealth();
+  // Gives the core a health report; which of them is the newest is told by its time.
+  void ReportHealth();
   void TryConnect();
   void TryLater();
   void Wake();
@@ -65,6 +68,7 @@ class SimulatedMachine final : public agent::MessageSink {
   bool lost_ = false;
   bool disk_full_ = false;
   std::vector<v1::HealthState> health_;  // Of each device; lasts.
+  int64_t health_reports_ = 0;           // In all its lives.
   bool pressed_ = false;                 // Something may have been dropped in this life.
 
   // Of the agent's life.
@@ -73,6 +77,7 @@ class SimulatedMachine final : public agent::MessageSink {
   std::unique_ptr<SimulatedExecutor> executor_;
   std::unique_ptr<agent::AgentCore> core_;
   std::unique_ptr<agent::BackOff> back_off_;
+  int64_t health_report_ = 0;
   StreamId stream_ = 0;  // 0: none.
   bool turn_posted_ = false;
   int64_t timer_at_ms_ = INT64_MAX;

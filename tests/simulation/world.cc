@@ -172,14 +172,24 @@ void World::EndFaults() {
 }
 
 bool World::Quiet() {
-  return coordinator_.quiet() &&
-         std::all_of(machines_.begin(), machines_.end(), [](const auto& machine) { return machine->quiet(); });
+  return coordinator_.quiet() && std::all_of(machines_.begin(), machines_.end(), [&](const auto& machine) {
+           return machine->quiet() && KnowsHealth(*machine);
+         });
+}
+
+// A health report may be lost with its stream; the newest arrives all the same.
+bool World::KnowsHealth(const SimulatedMachine& machine) {
+  return machine.lost() || machine.health_report() == 0 ||
+         coordinator_.HealthReportOf(machine.name()) == machine.health_report();
 }
 
 void World::CheckEnd() {
   if (!Quiet() && scene_.wrong.empty()) {
     std::string why = coordinator_.Describe();
-    for (const auto& machine : machines_) absl::StrAppend(&why, "; ", machine->Describe());
+    for (const auto& machine : machines_) {
+      absl::StrAppend(&why, "; ", machine->Describe());
+      if (!KnowsHealth(*machine)) absl::StrAppend(&why, ", whose newest health report did not arrive");
+    }
     scene_.Wrong(absl::StrCat("the world does not come to rest: ", why));
   }
   for (const std::string& what : scene_.truth.Check(coordinator_.store())) scene_.Wrong(what);

@@ -36,6 +36,7 @@ class World {
   void FaultOfCoordinator();
   void EndFaults();
   bool Quiet();
+  bool KnowsHealth(const SimulatedMachine& machine);
   void CheckEnd();
 
   Scene scene_;
