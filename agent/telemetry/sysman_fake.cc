@@ -320,29 +320,46 @@ void FakeSysman::Advance(int64_t us) {
 
 SysmanCalls FakeSysman::Calls() {
   SysmanCalls calls;
-#define FAKE_CALL(name) calls.name = name;
-  FAKE_CALL(zesInit)
-  FAKE_CALL(zesDriverGet)
-  FAKE_CALL(zesDeviceGet)
-  FAKE_CALL(zesDeviceGetProperties)
-  FAKE_CALL(zesDeviceGetState) FAKE_CALL(zesDeviceProcessesGetState) FAKE_CALL(zesDevicePciGetProperties)
-      FAKE_CALL(zesDevicePciGetState) FAKE_CALL(zesDevicePciGetStats) FAKE_CALL(zesDeviceEnumTemperatureSensors)
-          FAKE_CALL(zesTemperatureGetProperties) FAKE_CALL(zesTemperatureGetState) FAKE_CALL(zesDeviceEnumPowerDomains)
-              FAKE_CALL(zesPowerGetProperties) FAKE_CALL(zesPowerGetEnergyCounter) FAKE_CALL(zesPowerGetLimits)
-                  FAKE_CALL(zesPowerGetLimitsExt) FAKE_CALL(zesDeviceEnumFrequencyDomains)
-                      FAKE_CALL(zesFrequencyGetProperties) FAKE_CALL(zesFrequencyGetState)
-                          FAKE_CALL(zesDeviceEnumEngineGroups) FAKE_CALL(zesEngineGetProperties)
-                              FAKE_CALL(zesEngineGetActivity) FAKE_CALL(zesDeviceEnumMemoryModules)
-                                  FAKE_CALL(zesMemoryGetProperties) FAKE_CALL(zesMemoryGetState)
-                                      FAKE_CALL(zesMemoryGetBandwidth) FAKE_CALL(zesDeviceEnumRasErrorSets)
-                                          FAKE_CALL(zesRasGetProperties) FAKE_CALL(zesRasGetState)
-                                              FAKE_CALL(zesRasGetStateExp) FAKE_CALL(zesDeviceEnumFans)
-                                                  FAKE_CALL(zesFanGetProperties) FAKE_CALL(zesFanGetState)
-                                                      FAKE_CALL(zesDeviceEnumFabricPorts)
-                                                          FAKE_CALL(zesFabricPortGetState)
-                                                              FAKE_CALL(zesFabricPortGetThroughput)
+#define FAKE_CALL(name) calls.name = name
+  FAKE_CALL(zesInit);
+  FAKE_CALL(zesDriverGet);
+  FAKE_CALL(zesDeviceGet);
+  FAKE_CALL(zesDeviceGetProperties);
+  FAKE_CALL(zesDeviceGetState);
+  FAKE_CALL(zesDeviceProcessesGetState);
+  FAKE_CALL(zesDevicePciGetProperties);
+  FAKE_CALL(zesDevicePciGetState);
+  FAKE_CALL(zesDevicePciGetStats);
+  FAKE_CALL(zesDeviceEnumTemperatureSensors);
+  FAKE_CALL(zesTemperatureGetProperties);
+  FAKE_CALL(zesTemperatureGetState);
+  FAKE_CALL(zesDeviceEnumPowerDomains);
+  FAKE_CALL(zesPowerGetProperties);
+  FAKE_CALL(zesPowerGetEnergyCounter);
+  FAKE_CALL(zesPowerGetLimits);
+  FAKE_CALL(zesPowerGetLimitsExt);
+  FAKE_CALL(zesDeviceEnumFrequencyDomains);
+  FAKE_CALL(zesFrequencyGetProperties);
+  FAKE_CALL(zesFrequencyGetState);
+  FAKE_CALL(zesDeviceEnumEngineGroups);
+  FAKE_CALL(zesEngineGetProperties);
+  FAKE_CALL(zesEngineGetActivity);
+  FAKE_CALL(zesDeviceEnumMemoryModules);
+  FAKE_CALL(zesMemoryGetProperties);
+  FAKE_CALL(zesMemoryGetState);
+  FAKE_CALL(zesMemoryGetBandwidth);
+  FAKE_CALL(zesDeviceEnumRasErrorSets);
+  FAKE_CALL(zesRasGetProperties);
+  FAKE_CALL(zesRasGetState);
+  FAKE_CALL(zesRasGetStateExp);
+  FAKE_CALL(zesDeviceEnumFans);
+  FAKE_CALL(zesFanGetProperties);
+  FAKE_CALL(zesFanGetState);
+  FAKE_CALL(zesDeviceEnumFabricPorts);
+  FAKE_CALL(zesFabricPortGetState);
+  FAKE_CALL(zesFabricPortGetThroughput);
 #undef FAKE_CALL
-                                                                  return calls;
+  return calls;
 }
 
 }  // namespace muster::agent
