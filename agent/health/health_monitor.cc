@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/text.h"
 
@@ -161,6 +162,7 @@ void HealthMonitor::OnSample(const v1::DeviceSample& sample, base::Time now) {
   if (!HasValue(sample)) return;
   DeviceState& device = it->second;
   device.last_value_ms = now.mono_ms;
+  device.missed_told = false;
   device.silence_told = false;
   if (device.device.driver_state() != v1::DRIVER_STATE_READY) inventory_stale_ = true;
   End(&device, "telemetry.silent");
@@ -332,6 +334,9 @@ void HealthMonitor::CheckSilence(DeviceState& device, base::Time now) {
     Begin(&device, "telemetry.silent", v1::HEALTH_STATE_UNKNOWN, "no sample has come yet", now, false);
   }
   const int64_t since_ms = std::max(device.last_value_ms, device.watched_since_ms);
+  if (device.last_value_ms >= 0 && now.mono_ms - since_ms > kMissedMs && !std::exchange(device.missed_told, true)) {
+    inventory_stale_ = true;
+  }
   if (now.mono_ms - since_ms <= kSilentMs || device.silence_told) return;
   device.silence_told = true;
   inventory_stale_ = true;

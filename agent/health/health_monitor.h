@@ -36,6 +36,8 @@ class HealthMonitor {
  public:
   // A READY device without a sample for so long is UNKNOWN.
   static constexpr int64_t kSilentMs = 10'000;
+  // After so long without one it may be lost: the inventory is asked.
+  static constexpr int64_t kMissedMs = 3'000;
   // Lines of the kernel's log that are kept until the inventory is known.
   static constexpr size_t kMaxEarlyEvents = 4'096;
   // Of one device and of the machine; what the kernel's log would add beyond is an event alone.
@@ -80,6 +82,7 @@ class HealthMonitor {
     bool was_ready = false;
     int64_t watched_since_ms = 0;
     int64_t last_value_ms = -1;  // -1: no sample with a value yet.
+    bool missed_told = false;
     bool silence_told = false;
     DeviceRules rules;
     Conditions conditions;

@@ -108,7 +108,13 @@ TEST_F(HealthMonitorTest, WithoutDataNothingIsHealthy) {
   EXPECT_EQ(CountOf("gpu-n", "telemetry.silent"), 0u) << "a start is no event";
   Run(1);
   EXPECT_EQ(Nvidia(), "HEALTHY");
-  Wait(10);
+  EXPECT_FALSE(health_.TakeInventoryStale());
+  Wait(3);
+  EXPECT_FALSE(health_.TakeInventoryStale());
+  Wait(1);
+  EXPECT_TRUE(health_.TakeInventoryStale()) << "it may be lost";
+  Wait(6);
+  EXPECT_FALSE(health_.TakeInventoryStale()) << "asked once";
   EXPECT_EQ(Nvidia(), "HEALTHY");
   Wait(1);
   EXPECT_EQ(Nvidia(), "UNKNOWN telemetry.silent");

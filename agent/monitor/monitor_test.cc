@@ -195,8 +195,10 @@ TEST_F(MonitorTest, AsksForTheInventoryWhenADeviceIsSilentAndNotTooOften) {
   Start();
   Run(30, At(0));
   EXPECT_EQ(stale_, 0);
-  loop_.Advance(12'000);
+  loop_.Advance(4'000);
   EXPECT_EQ(stale_, 1);
+  loop_.Advance(60'000);
+  EXPECT_EQ(stale_, 2) << "when it may be lost, and when it is silent";
   // The inventory says that it is lost; samples that come nevertheless say that it is back.
   machine_.mutable_devices(0)->set_driver_state(v1::DRIVER_STATE_NOT_LISTED);
   monitor_->SetMachine(machine_);
