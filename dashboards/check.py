@@ -134,13 +134,19 @@ def panels_of(dashboard):
         yield from panel.get("panels", [])
 
 
-def expressions():
-    """[(where, expression)] of rules, alerts, panels, variables and annotations."""
+def rule_expressions():
+    """[(where, expression)] of rules and alerts."""
     found = [(f"{path.name}: {rule.get('alert') or rule['record']}", rule["expr"])
              for kind in ("record", "alert") for path, rule in rules_of(kind)]
     for path, rule in rules_of("alert"):  # Queries inside the words of an alert.
         for text in rule["annotations"].values():
             found += [(f"{path.name}: {rule['alert']}", query.replace("%q", '"x"')) for query in re.findall(r'printf "([^"]*\{[^"]*)"', text)]
+    return found
+
+
+def dashboard_expressions():
+    """[(where, expression)] of panels, annotations and variables, with Grafana's variables in them."""
+    found = []
     for path in DASHBOARDS:
         dashboard = json.loads(path.read_text())
         for panel in panels_of(dashboard):
@@ -152,18 +158,17 @@ def expressions():
             asked = re.fullmatch(r"label_values\((.*), *\w+\)", str(variable.get("definition", "")))
             if asked:
                 found.append((f"{path.name}: variable {variable['name']}", asked.group(1)))
-    return [(where, substitute(expression)) for where, expression in found]
+    return found
 
 
-def substitute(expression):
+def substitute(expression, interval="5m", value=".*"):
     """With a value for each of Grafana's variables."""
-    expression = re.sub(r"\[\$__(rate_interval|interval|range)\]", "[5m]", expression)
-    expression = re.sub(r"\[\$__(\w+)(:|\])", r"[5m\2", expression)
-    return re.sub(r"\$\{?(\w+)(:\w+)?\}?", "x", expression)
+    expression = re.sub(r"\$__(rate_interval|interval|range)\b", interval, expression)
+    return re.sub(r"\$\{?(\w+)(:\w+)?\}?", value, expression)
 
 
 def check_expressions():
-    found = expressions()
+    found = rule_expressions() + [(where, substitute(expression)) for where, expression in dashboard_expressions()]
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "expressions.yml"
         rules = [{"record": f"e{i}", "expr": expression} for i, (_, expression) in enumerate(found)]

@@ -97,7 +97,7 @@ def plans():
 
 def nightly_age():
     return g.timeseries("Age of the last nightly run", "Since the last run of each nightly plan ended. More than 26 hours alert.", "dtdurations",
-                        [g.target('time() - muster_plan_last_run_timestamp_seconds{plan=~"(.+[-._])?nightly([-._].+)?"}', "{{plan}}")],
+                        [g.target('time() - muster_plan_last_run_timestamp_seconds{plan=~"(.+-)?nightly(-.+)?"}', "{{plan}}")],
                         steps=g.thresholds((None, "transparent"), (26 * 3600, g.RED)))
 
 
