@@ -13,14 +13,15 @@ class Fault:
     metric: str  # Returns something while the fault is there; DEVICE stands for the device's labels.
     alert: str  # "" where none may fire.
     also: tuple = ()  # Alerts that may fire beside it.
+    condition: str = ""  # Where it is not `code`.
 
     def expression(self):
         return self.metric.replace("DEVICE", f'machine="{self.machine}", gpu="{self.gpu}"')
 
 
-def xid(gpu, number, state, severity, also=()):
+def xid(gpu, number, state, severity, also=(), condition=""):
     return Fault("nvidia-xid", gpu, f"Xid {number}", state, f"nvidia.xid.{number}",
-                 f'muster_gpu_events_total{{DEVICE, code="nvidia.xid.{number}"}} > 0', f"MusterXid{severity}", also)
+                 f'muster_gpu_events_total{{DEVICE, code="nvidia.xid.{number}"}} > 0', f"MusterXid{severity}", also, condition)
 
 
 def more(counter, labels=""):
@@ -40,10 +41,10 @@ FAULTS = [
     xid(0, 13, "HEALTHY", "Warning"),
     xid(1, 31, "HEALTHY", "Warning"),
     xid(2, 48, "FAILED", "Critical", ("MusterGpuUncorrectableEcc",)),
-    xid(3, 63, "DEGRADED", "Error", ("MusterGpuRowRemapPending",)),
+    xid(3, 63, "DEGRADED", "Warning", ("MusterGpuRowRemapPending",), "row-remap.pending"),
     xid(4, 74, "DEGRADED", "Error", ("MusterGpuLinkDown", "MusterGpuLinkErrors")),
     xid(5, 79, "FAILED", "Critical", ("MusterGpuLost", "MusterGpuNoData", "MusterGpuReadingFailing")),
-    xid(6, 94, "DEGRADED", "Error", ("MusterGpuUncorrectableEcc", "MusterGpuRowRemapPending")),
+    xid(6, 94, "FAILED", "Error", ("MusterGpuUncorrectableEcc", "MusterGpuRowRemapPending")),
     xid(7, 95, "FAILED", "Critical", ("MusterGpuUncorrectableEcc", "MusterGpuRowRemapPending")),
     xid(8, 119, "FAILED", "Critical"),
     Fault("nvidia-speed", 0, "thermal throttling", "DEGRADED", "thermal.throttling",
@@ -64,7 +65,7 @@ FAULTS = [
     Fault("nvidia-driver", 0, "a driver call hangs", "FAILED", "driver.call-hung", 'muster_gpu_health_condition{DEVICE, code="driver.call-hung"}',
           "MusterDriverCallHung", ("MusterGpuNoData", "MusterGpuReadingFailing")),
     Fault("nvidia-driver", 1, "a driver call fails", "HEALTHY", "", f'{ABSENT}{{DEVICE, reason="failing"}}', "MusterGpuReadingFailing"),
-    Fault("nvidia-driver", 2, "a driver call is not permitted", "HEALTHY", "", f'{ABSENT}{{DEVICE, field="ecc_errors", reason="not_permitted"}}', ""),
+    Fault("nvidia-driver", 2, "a driver call is not permitted", "HEALTHY", "", "absent(muster_gpu_ecc_errors_total{DEVICE, location=\"total\"})", ""),
     Fault("nvidia-driver", 3, "device lost", "FAILED", "device.lost", 'muster_gpu_health_condition{DEVICE, code="device.lost"}', "MusterGpuLost",
           ("MusterGpuNoData", "MusterGpuReadingFailing")),
     Fault("intel-memory", 0, "corrected errors", "DEGRADED", "ecc.corrected-rate", more("muster_gpu_ras_errors_total", ', kind="corrected"'),

@@ -51,7 +51,7 @@ def start_tree(folder, scenario, machine):
 def start_agent(cluster, scenario, machine, root, options=(), without=()):
     variables = [f"{key}={value}" for key, value in environment(scenario, machine, without).items()]
     return cluster.start_agent(machine, prefix=["env", *variables], wait=False,
-                               options=["--root", root, "--metrics-listen", "127.0.0.1:0", *options])
+                               options=["--root", root, *options])
 
 
 def sampler_of(agent, kind):

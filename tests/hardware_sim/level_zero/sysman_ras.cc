@@ -1,5 +1,6 @@
 // sysman: sets of RAS error counters, one for each kind of RAS_ERRORS. zesRasGetState has the categories of API 1.4;
-// zesRasGetStateExp, of later versions, has those of memory, scale and fabric as well.
+// zesRasGetStateExp, of later versions, has those of memory, scale and fabric as well. Where there is no category of
+// their own Intel's driver counts errors of the memory (and we those of the others) as non-compute.
 #include <level_zero/zes_ddi.h>
 
 #include <utility>
@@ -63,7 +64,9 @@ ze_result_t zesRasGetState(zes_ras_handle_t handle, ze_bool_t clear, zes_ras_sta
   if (result != ZE_RESULT_SUCCESS) return result;
   for (uint64_t& counter : state->category) counter = 0;
   for (const RasStateExp& entry : counters) {
-    if (entry.category < std::size(state->category)) state->category[entry.category] = entry.counter;
+    uint32_t category = ZES_RAS_ERROR_CAT_NON_COMPUTE_ERRORS;
+    if (entry.category < std::size(state->category)) category = entry.category;
+    state->category[category] += entry.counter;
   }
   return ZE_RESULT_SUCCESS;
 }

@@ -21,11 +21,12 @@ def step(**artifact):
 
 say(schemaVersion={"major": 2, "minor": 0})
 say(testRunArtifact={"testRunStart": {"name": "e2e-rate", "version": "1", "commandLine": "rate.py", "parameters": {},
-                                      "dutInfo": {"dutInfoId": "0", "name": "dut"}}})
+                                      "dutInfo": {"dutInfoId": "0", "name": "dut", "hardwareInfos": [
+                                          {"hardwareInfoId": str(i), "name": "GPU", "odataId": device["id"]} for i, device in enumerate(devices)]}}})
 for case in os.environ["MUSTER_CASES"].split(","):
     step(testStepStart={"name": case})
     for name, value, unit in (("rate", 0.8e12 if slow else 1e12, "B/s"), ("flops", 5e13, "FLOP/s"), ("latency", 1e-5, "s"), ("heat", 40, "Cel")):
-        step(measurement={"name": name, "value": value, "unit": unit})
+        step(measurement={"name": name, "value": value, "unit": unit, "hardwareInfoId": "0"})
     if case == "fail":
         step(diagnosis={"verdict": "wrong", "type": "FAIL", "message": "as it was asked to"})
     step(testStepEnd={"status": "COMPLETE"})
