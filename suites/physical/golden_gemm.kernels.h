@@ -53,7 +53,7 @@ typedef struct {
 typedef struct {
   u32 row;
   u32 column;  // Or GOLDEN_WHOLE_ROW, GOLDEN_FOUR_ROWS.
-  long long expected;
+  i64 expected;
   double found;
 } GoldenRecord;
 
@@ -102,9 +102,9 @@ KERNEL golden_weigh_b(GLOBAL u64* sums, GLOBAL GoldenErrors* errors, GoldenArgum
   const u32 k = (u32)(item % a.size);
   const u32 first = (u32)(item / a.size) * GOLDEN_STRIP;
   if (first >= a.size) return;
-  long long sum = 0;
+  i64 sum = 0;
   for (u32 j = first; j < first + GOLDEN_STRIP; ++j)
-    sum += (long long)golden_weight(a.key_weights, j) * golden_value(a.key_b, j * a.size + k, a.bound);
+    sum += (i64)golden_weight(a.key_weights, j) * golden_value(a.key_b, j * a.size + k, a.bound);
   ATOMIC_ADD(&sums[k], (u64)sum);
 }
 
@@ -114,13 +114,13 @@ KERNEL golden_expect_rows(GLOBAL u64* rows, GLOBAL GoldenErrors* errors, GLOBAL 
   const u32 i = (u32)(item % a.size);
   const u32 first = (u32)(item / a.size) * GOLDEN_STRIP;
   if (first >= a.size) return;
-  long long sum = 0;
+  i64 sum = 0;
   for (u32 k = first; k < first + GOLDEN_STRIP; ++k)
-    sum += golden_value(a.key_a, i * a.size + k, a.bound) * (long long)sums[k];
+    sum += golden_value(a.key_a, i * a.size + k, a.bound) * (i64)sums[k];
   ATOMIC_ADD(&rows[i], (u64)sum);
 }
 
-DEVICE_FUNCTION void golden_record(GLOBAL GoldenErrors* errors, u32 row, u32 column, long long expected, double found) {
+DEVICE_FUNCTION void golden_record(GLOBAL GoldenErrors* errors, u32 row, u32 column, i64 expected, double found) {
   const u64 slot = errors->recorded < GOLDEN_RECORDS ? ATOMIC_INCREMENT(&errors->recorded) : GOLDEN_RECORDS;
   if (slot >= GOLDEN_RECORDS) return;
   errors->records[slot].row = row;
@@ -153,7 +153,7 @@ KERNEL golden_weigh_c(GLOBAL u64* rows, GLOBAL GoldenErrors* errors, GLOBAL u32x
   const u32 first = (u32)(item / quads) * GOLDEN_RESULT_STRIP;
   if (first >= a.size) return;
   const u32 end = first + GOLDEN_RESULT_STRIP < a.size ? first + GOLDEN_RESULT_STRIP : a.size;
-  long long sums[4] = {0, 0, 0, 0};
+  i64 sums[4] = {0, 0, 0, 0};
   int broken = 0;
   for (u32 j = first; j < end; j += 8) {
     u32x4 held[8];
@@ -162,10 +162,10 @@ KERNEL golden_weigh_c(GLOBAL u64* rows, GLOBAL GoldenErrors* errors, GLOBAL u32x
     UNROLL
     for (u32 n = 0; n < 8; ++n) {
       const int weight = weights[j + n];
-      sums[0] += (long long)weight * golden_whole(a.result, held[n].x, &broken);
-      sums[1] += (long long)weight * golden_whole(a.result, held[n].y, &broken);
-      sums[2] += (long long)weight * golden_whole(a.result, held[n].z, &broken);
-      sums[3] += (long long)weight * golden_whole(a.result, held[n].w, &broken);
+      sums[0] += (i64)weight * golden_whole(a.result, held[n].x, &broken);
+      sums[1] += (i64)weight * golden_whole(a.result, held[n].y, &broken);
+      sums[2] += (i64)weight * golden_whole(a.result, held[n].z, &broken);
+      sums[3] += (i64)weight * golden_whole(a.result, held[n].w, &broken);
     }
   }
   if (broken) {
@@ -183,13 +183,13 @@ KERNEL golden_weigh_c_fp64(GLOBAL u64* rows, GLOBAL GoldenErrors* errors, GLOBAL
   const u32 first = (u32)(item / a.size) * GOLDEN_RESULT_STRIP;
   if (first >= a.size) return;
   const u32 end = first + GOLDEN_RESULT_STRIP < a.size ? first + GOLDEN_RESULT_STRIP : a.size;
-  long long sum = 0;
+  i64 sum = 0;
   int broken = 0;
   for (u32 j = first; j < end; ++j) {
     const double number = c[(u64)j * a.size + i];
     const int integer = DOUBLE_TO_INT(number);
     broken |= (double)integer != number;
-    sum += (long long)weights[j] * integer;
+    sum += (i64)weights[j] * integer;
   }
   if (broken) {
     ATOMIC_INCREMENT(&errors->not_whole);
@@ -208,17 +208,17 @@ KERNEL golden_compare(GLOBAL u64* rows, GLOBAL GoldenErrors* errors, GLOBAL u64*
   rows[i] = 0;
   if (found == expected[i]) return;
   ATOMIC_INCREMENT(&errors->wrong_rows);
-  golden_record(errors, (u32)i, GOLDEN_WHOLE_ROW, (long long)expected[i], (double)(long long)found);
+  golden_record(errors, (u32)i, GOLDEN_WHOLE_ROW, (i64)expected[i], (double)(i64)found);
 }
 
 // Every entry of row a.row computed anew, one for each work item.
 KERNEL golden_locate(GLOBAL void* c, GLOBAL GoldenErrors* errors, GoldenArguments a) {
   const u64 j = GROUP_ID * GROUP_SIZE + LOCAL_ID;
   if (j >= a.size) return;
-  long long expected = 0;
+  i64 expected = 0;
   for (u32 k = 0; k < a.size; ++k)
-    expected += (long long)golden_value(a.key_a, a.row * a.size + k, a.bound) *
-                golden_value(a.key_b, (u32)j * a.size + k, a.bound);
+    expected +=
+        (i64)golden_value(a.key_a, a.row * a.size + k, a.bound) * golden_value(a.key_b, (u32)j * a.size + k, a.bound);
   const u64 place = j * a.size + a.row;
   double found;
   if (a.result == GOLDEN_FP64)

@@ -6,7 +6,7 @@
 #include <string>
 #include <tuple>
 
-#include "suites/physical/host_device.h"
+#include "suites/physical/device_test_base.h"
 #include "suites/sdk/outcome.h"
 
 namespace muster::physical {
@@ -14,12 +14,16 @@ namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
 
-MarchReport Marched(const std::string& fault, int level = 1, uint64_t largest_piece = 0) {
-  HostDevice device(5 * kMiB, largest_piece);
-  return MarchMemory(device, {.level = level, .seed = 7, .spare_bytes = kMiB / 2, .fault = ParseFault(fault)});
-}
+class MarchOn : public DeviceTest {
+ protected:
+  MarchReport Marched(const std::string& fault, int level = 1, uint64_t largest_piece = 0) {
+    const auto device = Device(5 * kMiB, largest_piece);
+    return MarchMemory(*device, {.level = level, .seed = 7, .spare_bytes = kMiB / 2, .fault = ParseFault(fault)});
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Device, MarchOn, testing::Values("host", "opencl"), DeviceTestName);
 
-TEST(MemoryMarch, GoodMemoryIsCoveredAndClean) {
+TEST_P(MarchOn, GoodMemoryIsCoveredAndClean) {
   const MarchReport report = Marched("");
   EXPECT_EQ(report.wrong_vectors, 0u);
   EXPECT_EQ(report.bytes_tested, 4 * kMiB) << "4.5 MiB in grains of 2";
@@ -27,12 +31,12 @@ TEST(MemoryMarch, GoodMemoryIsCoveredAndClean) {
   EXPECT_EQ(Marched("", 1, 2 * kMiB).bytes_tested, 4 * kMiB) << "memory that comes in pieces";
 }
 
-TEST(MemoryMarch, LevelTwoPassesOnGoodMemoryInOneAndInSeveralPieces) {
+TEST_P(MarchOn, LevelTwoPassesOnGoodMemoryInOneAndInSeveralPieces) {
   EXPECT_EQ(Marched("", 2).wrong_vectors, 0u);
   EXPECT_EQ(Marched("", 2, 2 * kMiB).wrong_vectors, 0u);
 }
 
-TEST(MemoryMarch, AFlippedBitIsFoundWithItsAddressAndBit) {
+TEST_P(MarchOn, AFlippedBitIsFoundWithItsAddressAndBit) {
   const MarchReport report = Marched("flip:1234:70");
   ASSERT_EQ(report.wrong_vectors, 1u);
   const MarchError& error = report.errors.at(0);
@@ -43,7 +47,7 @@ TEST(MemoryMarch, AFlippedBitIsFoundWithItsAddressAndBit) {
 }
 
 // The hash has either value in every bit half of the time; the inverse pass has the other.
-TEST(MemoryMarch, ABitStuckAtEitherValueIsFoundWhereverItIs) {
+TEST_P(MarchOn, ABitStuckAtEitherValueIsFoundWhereverItIs) {
   for (const char* kind : {"stuck1", "stuck0"}) {
     for (const int vector : {0, 1, 511, 262143}) {
       for (const int bit : {0, 31, 64, 127}) {
@@ -56,19 +60,22 @@ TEST(MemoryMarch, ABitStuckAtEitherValueIsFoundWhereverItIs) {
   }
 }
 
-TEST(MemoryMarch, AliasedAddressesAreFoundForEveryAddressBit) {
+TEST_P(MarchOn, AliasedAddressesAreFoundForEveryAddressBit) {
   for (uint64_t bit = 1; bit < 4 * kMiB / 16; bit *= 2) {
     EXPECT_GT(Marched("alias:" + std::to_string(bit)).wrong_vectors, 0u) << bit;
   }
 }
 
-TEST(MemoryMarch, NamesTheAddressThatAnswersInPlaceOfAnother) {
+TEST_P(MarchOn, NamesTheAddressThatAnswersInPlaceOfAnother) {
   const MarchReport report = Marched("alias:4096");
-  ASSERT_FALSE(report.errors.empty());
+  size_t named = 0;
   for (const MarchError& error : report.errors) {
-    ASSERT_TRUE(error.owner_offset_bytes.has_value());
+    // Where groups run at the same time one may find what the other has turned over already.
+    if (!error.owner_offset_bytes.has_value()) continue;
+    ++named;
     EXPECT_EQ(*error.owner_offset_bytes ^ error.offset_bytes, 4096u * 16) << error.Describe();
   }
+  EXPECT_GT(named, 0u);
   EXPECT_FALSE(Marched("flip:1234:70").errors.at(0).owner_offset_bytes.has_value())
       << "a flipped bit is nobody's value";
 }
@@ -83,7 +90,38 @@ TEST(MemoryMarch, AHashTellsItsIndexAlsoBeyondFourGigaVectors) {
   }
 }
 
-TEST(MemoryMarch, StopsAtTheFirstStepWithErrorsAndKeepsABoundedNumber) {
+// Every work item finds an error, on all processors at the same time, and the count's lower half runs over.
+TEST_P(MarchOn, NoErrorIsLostAmongManyAndTheCountHas64Bits) {
+  const auto device = Device(kMiB);
+  void* const data = device->Allocate(kMiB / 2);
+  void* const errors = device->Allocate(sizeof(MarchErrors));
+  MarchArguments arguments = {};
+  arguments.vectors = 64'000'000 / (512 * MARCH_IN_FLIGHT) * (512 * MARCH_IN_FLIGHT);
+  arguments.alias_mask = ~uint64_t{kMiB / 2 / 16 - 1};  // The same memory again and again.
+  arguments.expected = {MARCH_SOLID, 0, 0, 1};
+  const MarchErrors before = {.count = 0xffffff00u};
+  device->Copy(errors, &before, sizeof(before));
+  device->Zero(data, kMiB / 2);
+  device->Launch({.kernel = "march_verify",
+                  .groups = arguments.vectors / (512 * MARCH_IN_FLIGHT),
+                  .group_size = 512,
+                  .buffers = {data, errors},
+                  .arguments = &arguments,
+                  .arguments_size = sizeof(arguments)});
+  MarchErrors after;
+  device->ReadBack(&after, errors, sizeof(after));
+  EXPECT_EQ(after.count - before.count, arguments.vectors);
+  EXPECT_GE(after.recorded, uint64_t{MARCH_RECORDS});
+  std::set<uint64_t> places;
+  for (const MarchRecord& record : after.records) {
+    places.insert(record.index);
+    EXPECT_EQ(record.found[0], 0u);
+    EXPECT_EQ(record.expected[3], ~0u);
+  }
+  EXPECT_EQ(places.size(), size_t{MARCH_RECORDS});
+}
+
+TEST_P(MarchOn, StopsAtTheFirstStepWithErrorsAndKeepsABoundedNumber) {
   const MarchReport report = Marched("alias:1");
   EXPECT_GT(report.wrong_vectors, 1000u);
   EXPECT_EQ(report.errors.size(), 64u);
@@ -111,14 +149,14 @@ TEST(MemoryMarch, HigherLevelsHoldTheLowerOnesAndOtherSeedsOtherValues) {
   EXPECT_NE(MarchSteps(1, 1)[0].written.key, MarchSteps(1, 2)[0].written.key);
 }
 
-TEST(MemoryMarch, RefusesFaultsThatItDoesNotKnowAndMemoryThatIsNotThere) {
+TEST_P(MarchOn, RefusesFaultsThatItDoesNotKnowAndMemoryThatIsNotThere) {
   EXPECT_THROW(ParseFault("flip:1"), sdk::ToolError);
   EXPECT_THROW(ParseFault("flip:x:1"), sdk::ToolError);
   EXPECT_THROW(ParseFault("melt:1:1"), sdk::ToolError);
   EXPECT_FALSE(ParseFault("").has_value());
   EXPECT_THROW(Marched("flip:99999999:1"), sdk::ToolError);
-  HostDevice full(kMiB / 2);
-  EXPECT_THROW(MarchMemory(full, {}), sdk::ToolError);
+  const auto full = Device(kMiB / 2);
+  EXPECT_THROW(MarchMemory(*full, {}), sdk::ToolError);
 }
 
 }  // namespace

@@ -9,10 +9,20 @@
 
 #if defined(__OPENCL_C_VERSION__)
 
-#pragma OPENCL EXTENSION cl_khr_int64_base_atomics : enable
 typedef uint u32;
 typedef ulong u64;
+typedef long i64;  // "long long" has 128 bits here.
 typedef uint4 u32x4;
+// In two halves: 64-bit atomics are an extension, which spirv-val refuses in OpenCL's environment. Sums come out whole;
+// of the value before only the lower half is known.
+static inline u64 atomic_add_halves(volatile __global u64* to, u64 value) {
+  volatile __global u32* const halves = (volatile __global u32*)to;
+  const u32 low = (u32)value;
+  const u32 before = atomic_add(halves, low);
+  const u32 high = (u32)(value >> 32) + (before + low < low ? 1u : 0u);
+  if (high != 0) atomic_add(halves + 1, high);
+  return before;
+}
 #define KERNEL __kernel void
 #define GLOBAL __global
 #define DEVICE_FUNCTION static inline
@@ -24,8 +34,8 @@ typedef uint4 u32x4;
 #define LOAD_STREAMING(p) (*(p))
 #define STORE_STREAMING(p, v) (*(p) = (v))
 #define LOAD_PAST_CACHES(p) (*(volatile GLOBAL u32x4*)(p))
-#define ATOMIC_INCREMENT(p) atom_inc(p)
-#define ATOMIC_ADD(p, v) atom_add((p), (v))
+#define ATOMIC_INCREMENT(p) atomic_add_halves((p), 1)
+#define ATOMIC_ADD(p, v) ((void)atomic_add_halves((p), (v)))
 #define FLOAT_TO_INT(f) convert_int_sat_rtz(f)
 #define DOUBLE_TO_INT(f) convert_int_sat_rtz(f)
 #define AS_FLOAT(u) as_float(u)
@@ -39,6 +49,7 @@ typedef uint4 u32x4;
 #include <cstdint>
 typedef uint32_t u32;
 typedef unsigned long long u64;
+typedef long long i64;
 typedef uint4 u32x4;
 #define KERNEL extern "C" __global__ void __launch_bounds__(512)
 #define GLOBAL
@@ -67,6 +78,7 @@ typedef uint4 u32x4;
 #include <cstdint>
 typedef uint32_t u32;
 typedef unsigned long long u64;
+typedef long long i64;
 struct u32x4 {
   u32 x, y, z, w;
 };

@@ -1,0 +1,182 @@
+#include "suites/physical/opencl_device.h"
+
+#ifdef MUSTER_HAS_OPENCL
+
+#include <CL/cl.h>
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "suites/sdk/outcome.h"
+
+namespace muster::physical {
+namespace {
+
+void Check(cl_int error, const std::string& what) {
+  if (error != CL_SUCCESS) throw sdk::DeviceFailure(absl::StrCat(what, ": OpenCL error ", error));
+}
+
+// The device, its queue and the kernels; one for the whole process, for to compile takes seconds.
+struct Runtime {
+  cl_device_id device = nullptr;
+  cl_context context = nullptr;
+  cl_command_queue queue = nullptr;
+  cl_program program = nullptr;
+  std::map<std::string, cl_kernel> kernels;
+};
+
+cl_device_id FirstCpu() {
+  cl_uint count = 0;
+  if (clGetPlatformIDs(0, nullptr, &count) != CL_SUCCESS) return nullptr;
+  std::vector<cl_platform_id> platforms(count);
+  if (clGetPlatformIDs(count, platforms.data(), nullptr) != CL_SUCCESS) return nullptr;
+  for (const cl_platform_id platform : platforms) {
+    cl_device_id device = nullptr;
+    if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_CPU, 1, &device, nullptr) == CL_SUCCESS) return device;
+  }
+  return nullptr;
+}
+
+std::string BuildLog(const Runtime& runtime) {
+  size_t size = 0;
+  clGetProgramBuildInfo(runtime.program, runtime.device, CL_PROGRAM_BUILD_LOG, 0, nullptr, &size);
+  std::string log(size, '\0');
+  clGetProgramBuildInfo(runtime.program, runtime.device, CL_PROGRAM_BUILD_LOG, size, log.data(), nullptr);
+  return log;
+}
+
+absl::Status Build(Runtime& runtime) {
+  const char* source = "#include \"suites/physical/all_kernels.h\"\n";
+  cl_int error = CL_SUCCESS;
+  runtime.program = clCreateProgramWithSource(runtime.context, 1, &source, nullptr, &error);
+  if (error != CL_SUCCESS) return absl::InternalError(absl::StrCat("clCreateProgramWithSource: OpenCL error ", error));
+  error = clBuildProgram(runtime.program, 1, &runtime.device, "-cl-std=CL2.0 -I" MUSTER_SOURCE_DIR, nullptr, nullptr);
+  if (error == CL_SUCCESS) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("clBuildProgram: OpenCL error ", error, ": ", BuildLog(runtime)));
+}
+
+absl::StatusOr<Runtime*> Start() {
+  auto* const runtime = new Runtime;
+  runtime->device = FirstCpu();
+  if (runtime->device == nullptr) {
+    return absl::NotFoundError("no OpenCL platform here has a processor; Debian's package is pocl-opencl-icd");
+  }
+  cl_int error = CL_SUCCESS;
+  runtime->context = clCreateContext(nullptr, 1, &runtime->device, nullptr, nullptr, &error);
+  if (error != CL_SUCCESS) return absl::InternalError(absl::StrCat("clCreateContext: OpenCL error ", error));
+  runtime->queue = clCreateCommandQueueWithProperties(runtime->context, runtime->device, nullptr, &error);
+  if (error != CL_SUCCESS) return absl::InternalError(absl::StrCat("clCreateCommandQueue: OpenCL error ", error));
+  if (const absl::Status built = Build(*runtime); !built.ok()) return built;
+  return runtime;
+}
+
+class OpenClDevice final : public ComputeDevice {
+ public:
+  OpenClDevice(Runtime& runtime, uint64_t memory_bytes, uint64_t largest_piece)
+      : runtime_(runtime), free_(memory_bytes), largest_piece_(largest_piece) {}
+  ~OpenClDevice() override {
+    clFinish(runtime_.queue);
+    for (const auto& [memory, piece] : pieces_) clSVMFree(runtime_.context, piece.allocated);
+  }
+
+  void* Allocate(uint64_t bytes) override {
+    if (bytes > free_ || (largest_piece_ != 0 && bytes > largest_piece_)) return nullptr;
+    void* const allocated = clSVMAlloc(runtime_.context, CL_MEM_READ_WRITE, bytes + kAlignment, 0);
+    if (allocated == nullptr) return nullptr;
+    const uintptr_t aligned = (reinterpret_cast<uintptr_t>(allocated) + kAlignment - 1) / kAlignment * kAlignment;
+    void* const memory = reinterpret_cast<void*>(aligned);
+    pieces_[memory] = {allocated, bytes};
+    free_ -= bytes;
+    return memory;
+  }
+
+  void Free(void* memory) override {
+    clFinish(runtime_.queue);
+    const auto piece = pieces_.find(memory);
+    free_ += piece->second.bytes;
+    clSVMFree(runtime_.context, piece->second.allocated);
+    pieces_.erase(piece);
+  }
+
+  uint64_t FreeBytes() override { return free_; }
+
+  void Launch(const KernelLaunch& launch) override {
+    const cl_kernel kernel = Kernel(launch.kernel);
+    cl_uint index = 0;
+    for (void* buffer : launch.buffers) Check(clSetKernelArgSVMPointer(kernel, index++, buffer), launch.kernel);
+    Check(clSetKernelArg(kernel, index, launch.arguments_size, launch.arguments), launch.kernel);
+    const size_t local = launch.group_size;
+    const size_t global = launch.groups * local;
+    Check(clEnqueueNDRangeKernel(runtime_.queue, kernel, 1, nullptr, &global, &local, 0, nullptr, nullptr),
+          launch.kernel);
+  }
+
+  void Zero(void* memory, uint64_t bytes) override {
+    const unsigned char zero = 0;
+    Check(clEnqueueSVMMemFill(runtime_.queue, memory, &zero, 1, bytes, 0, nullptr, nullptr), "clEnqueueSVMMemFill");
+  }
+
+  void Copy(void* to, const void* from, uint64_t bytes) override {
+    Check(clEnqueueSVMMemcpy(runtime_.queue, CL_FALSE, to, from, bytes, 0, nullptr, nullptr), "clEnqueueSVMMemcpy");
+  }
+
+  void ReadBack(void* host, const void* memory, uint64_t bytes) override {
+    Check(clEnqueueSVMMemcpy(runtime_.queue, CL_TRUE, host, memory, bytes, 0, nullptr, nullptr), "clEnqueueSVMMemcpy");
+  }
+
+  double Seconds(const std::function<void()>& queue) override {
+    Check(clFinish(runtime_.queue), "clFinish");
+    const auto start = std::chrono::steady_clock::now();
+    queue();
+    Check(clFinish(runtime_.queue), "clFinish");
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+
+ private:
+  static constexpr uint64_t kAlignment = 256;
+
+  struct Piece {
+    void* allocated;
+    uint64_t bytes;
+  };
+
+  cl_kernel Kernel(const char* name) {
+    cl_kernel& kernel = runtime_.kernels[name];
+    if (kernel != nullptr) return kernel;
+    cl_int error = CL_SUCCESS;
+    kernel = clCreateKernel(runtime_.program, name, &error);
+    if (error != CL_SUCCESS) throw sdk::ToolError(absl::StrCat("no kernel ", name, ": OpenCL error ", error));
+    return kernel;
+  }
+
+  Runtime& runtime_;
+  uint64_t free_;
+  const uint64_t largest_piece_;
+  std::map<void*, Piece> pieces_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ComputeDevice>> OpenClCpu(uint64_t memory_bytes, uint64_t largest_piece) {
+  static const auto& runtime = *new absl::StatusOr<Runtime*>(Start());
+  if (!runtime.ok()) return runtime.status();
+  return std::make_unique<OpenClDevice>(**runtime, memory_bytes, largest_piece);
+}
+
+}  // namespace muster::physical
+
+#else
+
+namespace muster::physical {
+
+absl::StatusOr<std::unique_ptr<ComputeDevice>> OpenClCpu(uint64_t memory_bytes, uint64_t largest_piece) {
+  return absl::NotFoundError("built without OpenCL; Debian's packages are ocl-icd-opencl-dev and opencl-headers");
+}
+
+}  // namespace muster::physical
+
+#endif
