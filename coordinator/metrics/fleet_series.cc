@@ -28,14 +28,17 @@ std::string LabelName(std::string_view key) {
   return name;
 }
 
+bool HasSimulated(const v1::Machine& machine) {
+  return std::any_of(machine.devices().begin(), machine.devices().end(),
+                     [](const v1::Device& device) { return device.simulated(); });
+}
+
 std::string DiscoveryGroup(const v1::MachineStatus& status) {
   const v1::Machine& machine = status.machine();
   if (machine.metrics_address().empty()) return "";
-  const bool simulated = std::any_of(machine.devices().begin(), machine.devices().end(),
-                                     [](const v1::Device& device) { return device.simulated(); });
   std::map<std::string, std::string> labels = {{"machine", machine.name()},
                                                {"__meta_muster_connected", status.connected() ? "true" : "false"},
-                                               {"__meta_muster_simulated", simulated ? "true" : "false"}};
+                                               {"__meta_muster_simulated", HasSimulated(machine) ? "true" : "false"}};
   const std::map<std::string, std::string> own(machine.labels().begin(), machine.labels().end());
   for (const auto& [key, value] : own) labels["__meta_muster_label_" + LabelName(key)] = value;
   const auto pair = [](std::string* out, const std::pair<const std::string, std::string>& label) {
@@ -50,6 +53,7 @@ std::string DiscoveryGroup(const v1::MachineStatus& status) {
 void FleetSeries::MachineChanged(const v1::MachineStatus& status) {
   MachineNotes notes;
   notes.labels = base::PrometheusLabels({{"machine", status.machine().name()}});
+  if (HasSimulated(status.machine())) base::AppendPrometheusLabel(notes.labels, "simulated", "true");
   notes.connected = status.connected();
   notes.quarantined = IsQuarantined(status, "");
   notes.last_seen_unix_ms = status.last_seen_unix_ms();

@@ -40,7 +40,7 @@ class FleetSeries {
     bool quarantined = false;
   };
   struct MachineNotes {
-    std::string labels;  // `machine="…"`.
+    std::string labels;  // `machine="…"`, and `simulated="true"` where it has simulated GPUs.
     bool connected = false;
     bool quarantined = false;
     int64_t last_seen_unix_ms = 0;

@@ -87,10 +87,12 @@ TEST(FleetSeries, SimulatedDevicesAreMarkedInEveryFamily) {
   FleetSeries series;
   v1::MachineStatus status = StatusOf("m1", true);
   status.add_quarantines()->set_device_id("a");
+  status.add_quarantines();
   status.mutable_health()->mutable_devices(0)->add_conditions()->set_code("fan.stopped");
   series.MachineChanged(status);
   const std::string text = Text(series);
-  for (size_t at = text.find("\nmuster_device_"); at != std::string::npos; at = text.find("\nmuster_device_", at + 1)) {
+  EXPECT_THAT(text, HasSubstr("muster_machine_quarantined{"));
+  for (size_t at = text.find("\nmuster_"); at != std::string::npos; at = text.find("\nmuster_", at + 1)) {
     EXPECT_THAT(text.substr(at + 1, text.find('\n', at + 1) - at), HasSubstr(",simulated=\"true\""));
   }
 }

@@ -238,8 +238,9 @@ def check_words(prometheus):
         text = " ".join(words.values())
         assert "<error" not in text and "<no value>" not in text, (labels, words)
         assert labels.get("machine", "") in words["summary"], (labels, words)
-        if "gpu" in labels:
+        if "machine" in labels:
             assert labels.get("simulated") == "true" and words["summary"].startswith("[simulated]"), (labels, words)
+        if "gpu" in labels:
             assert f"GPU {labels['gpu']}" in words["summary"], (labels, words)
 
 
