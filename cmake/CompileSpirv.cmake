@@ -1,5 +1,6 @@
 # cmake -D INPUTS=X.kernels.h;… -D OUTPUT=….spv (and the tools, see MusterSpirv.cmake) -P CompileSpirv.cmake: kernels in OpenCL C to
-# SPIR-V that OpenCL 2.0 takes; every KERNEL of the text must be an entry point of the result.
+# SPIR-V that OpenCL 2.0 takes; every KERNEL of the text must be an entry point of the result, and only X_fp64.kernels.h may use
+# double precision.
 #
 # LLVM's passes are left out: they make what SPIR-V 1.2 cannot say (freeze instructions, unroll factors), and the device's
 # compiler has passes of its own.
@@ -33,5 +34,8 @@ foreach(input IN LISTS INPUTS)
       message(FATAL_ERROR "${input}: ${kernel} is no entry point of ${OUTPUT}")
     endif()
   endforeach()
+  if(text MATCHES "OpCapability Float64" AND NOT input MATCHES "_fp64\\.kernels\\.h$")
+    message(FATAL_ERROR "${input}: double precision belongs into a file *_fp64.kernels.h: GPUs without it refuse the module")
+  endif()
   file(REMOVE ${OUTPUT}.bc ${OUTPUT}.txt)
 endforeach()

@@ -47,6 +47,11 @@ uint64_t BytesOf(uint32_t kept) {
   return kept == GOLDEN_FP16 || kept == GOLDEN_BF16 ? 2 : 1;
 }
 
+double NumberOf(u64 bits, uint32_t kept) {
+  if (kept == GOLDEN_FP64) return AS_DOUBLE(bits);
+  return kept == GOLDEN_INT32 ? static_cast<double>(static_cast<int32_t>(bits)) : AS_FLOAT(bits);
+}
+
 class Buffer {
  public:
   Buffer(ComputeDevice& device, uint64_t bytes) : device_(device), data_(device.Allocate(bytes)) {
@@ -270,13 +275,14 @@ class Golden {
     for (const uint32_t row : rows) {
       GoldenArguments of_row = arguments_;
       of_row.row = row;
-      Launch("golden_locate", options_.size, {c_.data(), errors_.data()}, of_row);
+      Launch(arguments_.result == GOLDEN_FP64 ? "golden_locate_fp64" : "golden_locate", options_.size,
+             {c_.data(), errors_.data()}, of_row);
     }
     GoldenErrors located;
     device_.ReadBack(&located, errors_.data(), sizeof(located));
     for (uint64_t i = 0; i < std::min<uint64_t>(located.recorded, GOLDEN_RECORDS); ++i) {
       const GoldenRecord& record = located.records[i];
-      report_.errors.push_back({record.row, record.column, record.expected, record.found});
+      report_.errors.push_back({record.row, record.column, record.expected, NumberOf(record.found, arguments_.result)});
     }
     std::sort(report_.errors.begin(), report_.errors.end(), [](const GoldenError& x, const GoldenError& y) {
       return std::pair(x.row, x.column) < std::pair(y.row, y.column);

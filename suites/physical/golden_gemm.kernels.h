@@ -54,7 +54,7 @@ typedef struct {
   u32 row;
   u32 column;  // Or GOLDEN_WHOLE_ROW, GOLDEN_FOUR_ROWS.
   i64 expected;
-  double found;
+  u64 found;  // The bits of the entry.
 } GoldenRecord;
 
 typedef struct {
@@ -73,10 +73,11 @@ DEVICE_FUNCTION int golden_value(u32 key, u32 index, u32 bound) {
 DEVICE_FUNCTION int golden_weight(u32 key, u32 column) { return 1 + (int)(mix_bits(column ^ key) & 0xffffu); }
 
 // The bits of a whole number to 7 in a format of that exponent bias and so many bits of mantissa, sign aside.
-DEVICE_FUNCTION u32 golden_small_bits(u32 magnitude, u32 bias, u32 mantissa_bits) {
+DEVICE_FUNCTION u64 golden_small_bits(u32 magnitude, u32 bias, u32 mantissa_bits) {
   const u32 exponent = magnitude >= 4 ? 2 : magnitude >= 2 ? 1 : 0;
   if (magnitude == 0) return 0;
-  return ((exponent + bias) << mantissa_bits) | ((magnitude - (1u << exponent)) << (mantissa_bits - exponent));
+  return ((u64)(exponent + bias) << mantissa_bits) |
+         ((u64)(magnitude - (1u << exponent)) << (mantissa_bits - exponent));
 }
 
 KERNEL golden_fill(GLOBAL void* matrix, GLOBAL GoldenErrors* errors, GoldenArguments a) {
@@ -85,7 +86,7 @@ KERNEL golden_fill(GLOBAL void* matrix, GLOBAL GoldenErrors* errors, GoldenArgum
     const int value = golden_value(a.key_a, (u32)i, a.bound);
     const u32 magnitude = value < 0 ? (u32)-value : (u32)value;
     const u32 negative = value < 0 ? 1 : 0;
-    if (a.input == GOLDEN_FP64) ((GLOBAL double*)matrix)[i] = (double)value;
+    if (a.input == GOLDEN_FP64) ((GLOBAL u64*)matrix)[i] = (u64)negative << 63 | golden_small_bits(magnitude, 1023, 52);
     if (a.input == GOLDEN_FP32) ((GLOBAL float*)matrix)[i] = (float)value;
     if (a.input == GOLDEN_BF16) ((GLOBAL unsigned short*)matrix)[i] = (unsigned short)(FLOAT_BITS((float)value) >> 16);
     if (a.input == GOLDEN_FP16)
@@ -120,7 +121,7 @@ KERNEL golden_expect_rows(GLOBAL u64* rows, GLOBAL GoldenErrors* errors, GLOBAL 
   ATOMIC_ADD(&rows[i], (u64)sum);
 }
 
-DEVICE_FUNCTION void golden_record(GLOBAL GoldenErrors* errors, u32 row, u32 column, i64 expected, double found) {
+DEVICE_FUNCTION void golden_record(GLOBAL GoldenErrors* errors, u32 row, u32 column, i64 expected, u64 found) {
   const u64 slot = errors->recorded < GOLDEN_RECORDS ? ATOMIC_INCREMENT(&errors->recorded) : GOLDEN_RECORDS;
   if (slot >= GOLDEN_RECORDS) return;
   errors->records[slot].row = row;
@@ -175,29 +176,6 @@ KERNEL golden_weigh_c(GLOBAL u64* rows, GLOBAL GoldenErrors* errors, GLOBAL u32x
   for (u32 n = 0; n < 4; ++n) ATOMIC_ADD(&rows[4 * quad + n], (u64)sums[n]);
 }
 
-// The same of a result in double precision, one row for each work item.
-KERNEL golden_weigh_c_fp64(GLOBAL u64* rows, GLOBAL GoldenErrors* errors, GLOBAL double* c, GLOBAL int* weights,
-                           GoldenArguments a) {
-  const u64 item = GROUP_ID * GROUP_SIZE + LOCAL_ID;
-  const u32 i = (u32)(item % a.size);
-  const u32 first = (u32)(item / a.size) * GOLDEN_RESULT_STRIP;
-  if (first >= a.size) return;
-  const u32 end = first + GOLDEN_RESULT_STRIP < a.size ? first + GOLDEN_RESULT_STRIP : a.size;
-  i64 sum = 0;
-  int broken = 0;
-  for (u32 j = first; j < end; ++j) {
-    const double number = c[(u64)j * a.size + i];
-    const int integer = DOUBLE_TO_INT(number);
-    broken |= (double)integer != number;
-    sum += (i64)weights[j] * integer;
-  }
-  if (broken) {
-    ATOMIC_INCREMENT(&errors->not_whole);
-    golden_record(errors, i, GOLDEN_WHOLE_ROW, 0, 0);
-  }
-  ATOMIC_ADD(&rows[i], (u64)sum);
-}
-
 // Compares the weighed rows and makes them zero for the next product.
 KERNEL golden_compare(GLOBAL u64* rows, GLOBAL GoldenErrors* errors, GLOBAL u64* expected, GLOBAL u64* kept,
                       GoldenArguments a) {
@@ -208,26 +186,24 @@ KERNEL golden_compare(GLOBAL u64* rows, GLOBAL GoldenErrors* errors, GLOBAL u64*
   rows[i] = 0;
   if (found == expected[i]) return;
   ATOMIC_INCREMENT(&errors->wrong_rows);
-  golden_record(errors, (u32)i, GOLDEN_WHOLE_ROW, (i64)expected[i], (double)(i64)found);
+  golden_record(errors, (u32)i, GOLDEN_WHOLE_ROW, (i64)expected[i], found);
+}
+
+// What an entry of the product should be.
+DEVICE_FUNCTION i64 golden_entry(GoldenArguments a, u32 row, u32 column) {
+  i64 sum = 0;
+  for (u32 k = 0; k < a.size; ++k)
+    sum += (i64)golden_value(a.key_a, row * a.size + k, a.bound) * golden_value(a.key_b, column * a.size + k, a.bound);
+  return sum;
 }
 
 // Every entry of row a.row computed anew, one for each work item.
-KERNEL golden_locate(GLOBAL void* c, GLOBAL GoldenErrors* errors, GoldenArguments a) {
+KERNEL golden_locate(GLOBAL u32* c, GLOBAL GoldenErrors* errors, GoldenArguments a) {
   const u64 j = GROUP_ID * GROUP_SIZE + LOCAL_ID;
   if (j >= a.size) return;
-  i64 expected = 0;
-  for (u32 k = 0; k < a.size; ++k)
-    expected +=
-        (i64)golden_value(a.key_a, a.row * a.size + k, a.bound) * golden_value(a.key_b, (u32)j * a.size + k, a.bound);
-  const u64 place = j * a.size + a.row;
-  double found;
-  if (a.result == GOLDEN_FP64)
-    found = ((GLOBAL double*)c)[place];
-  else if (a.result == GOLDEN_INT32)
-    found = (double)((GLOBAL int*)c)[place];
-  else
-    found = (double)((GLOBAL float*)c)[place];
-  if (found == (double)expected) return;
+  const i64 expected = golden_entry(a, a.row, (u32)j);
+  const u32 found = c[j * a.size + a.row];
+  if (a.result == GOLDEN_INT32 ? (i64)(int)found == expected : AS_FLOAT(found) == (float)expected) return;
   ATOMIC_INCREMENT(&errors->wrong_entries);
   golden_record(errors, a.row, (u32)j, expected, found);
 }
