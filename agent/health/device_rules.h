@@ -35,8 +35,9 @@ inline constexpr double kPowerBrakeRatio = 0.75;
 inline constexpr double kReplaysPerMinute = 8;
 // DCGM's limit for single-bit errors (DCGM_LIMIT_MAX_SBE_RATE); a healthy memory shows none for days.
 inline constexpr double kCorrectedErrorsPerMinute = 10;
-// DCGM's limit for CRC errors of NVLink is 100 a second; one of the others is a retransmission or a recovery each.
-inline constexpr double kLinkCrcErrorsPerMinute = 6'000;
+// A tenth of the 100 CRC errors a second at which DCGM takes an NVLink for broken; the others are a retransmission or a
+// recovery each.
+inline constexpr double kLinkCrcErrorsPerMinute = 600;
 inline constexpr double kLinkErrorsPerMinute = 10;
 inline constexpr int64_t kRateWindowMs = 60'000;
 inline constexpr int64_t kRateClearMs = 600'000;

@@ -126,7 +126,9 @@ void HealthMonitor::ApplyDriverState(DeviceState& device, base::Time now) {
     case v1::DRIVER_STATE_READY:
       if (device.conditions.contains("device.lost") || device.conditions.contains("driver.unbound")) {
         BeginsAnew(device);
+        // What was known of it before says nothing of it now.
         device.watched_since_ms = now.mono_ms;
+        device.last_value_ms = -1;
         device.silence_told = false;
       }
       End(&device, "device.lost");
