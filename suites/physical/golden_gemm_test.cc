@@ -153,6 +153,43 @@ TEST_P(GoldenOn, EveryTypeOfTheSameOperandsHasTheSameDigest) {
   }
 }
 
+// What the device expects of a product of 8192² and seed 1, without the product: the digests that an H200 had of bf16
+// to int8, and of fp8 (docs/hardware-runs, 2026-11-22).
+TEST_P(GoldenOn, ExpectsOfALargeProductTheDigestThatAGpuHad) {
+  constexpr uint32_t kSize = 8192;
+  const auto device = Device(16 << 20);
+  void* const errors = device->Allocate(sizeof(GoldenErrors));
+  void* const sums = device->Allocate(kSize * sizeof(u64));
+  void* const rows = device->Allocate(kSize * sizeof(u64));
+  const u32 base = mix_bits(1);
+  for (const auto& [bound, expected] : {std::pair(7u, 0x71f5e73aeb244cd8ull), std::pair(3u, 0x99b21bd300cf8179ull)}) {
+    const GoldenArguments arguments = {.size = kSize,
+                                       .key_a = mix_bits(base),
+                                       .key_b = mix_bits(base + 1),
+                                       .key_weights = mix_bits(base + 2),
+                                       .bound = bound};
+    const auto launch = [&](const char* kernel, const std::vector<void*>& buffers) {
+      device->Launch({.kernel = kernel,
+                      .groups = kSize / GOLDEN_STRIP * kSize / 256,
+                      .group_size = 256,
+                      .buffers = buffers,
+                      .arguments = &arguments,
+                      .arguments_size = sizeof(arguments)});
+    };
+    device->Zero(sums, kSize * sizeof(u64));
+    device->Zero(rows, kSize * sizeof(u64));
+    launch("golden_weigh_b", {sums, errors});
+    launch("golden_expect_rows", {rows, errors, sums});
+    std::vector<u64> seen(kSize);
+    device->ReadBack(seen.data(), rows, kSize * sizeof(u64));
+    uint64_t digest = 0xcbf29ce484222325ull;  // FNV-1a.
+    for (const u64 row : seen) {
+      for (int byte = 0; byte < 8; ++byte) digest = (digest ^ ((row >> (8 * byte)) & 0xff)) * 0x100000001b3ull;
+    }
+    EXPECT_EQ(digest, expected) << bound;
+  }
+}
+
 TEST_P(GoldenOn, FlippedBitsOfDoublesAndIntegersAreFoundAndLocated) {
   for (const auto& [type, bits] : {std::pair(sdk::MatrixType::kFp64, 64), std::pair(sdk::MatrixType::kInt8, 32)}) {
     for (const int bit : {0, bits / 2, bits - 2, bits - 1}) {
