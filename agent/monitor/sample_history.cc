@@ -8,8 +8,10 @@ namespace muster::agent {
 namespace {
 
 // Samples further apart than this leave a gap in which a device may have worked.
-constexpr int64_t kMaxGapMs = 5'000;
+constexpr int64_t kMaxGapMs = 2'500;
 constexpr int64_t kMinCoveredMs = 2'000;
+// What is after the last sample is not seen.
+constexpr int64_t kMaxTailMs = 1'500;
 // How long a utilization looks back: the first value after the start may be of what was before.
 constexpr int64_t kUtilizationWindowMs = 1'000;
 
@@ -71,6 +73,7 @@ SampleHistory::Series* SampleHistory::FindOrAdd(const v1::Reading& reading, size
   series.field = reading.field();
   series.labels.assign(reading.labels().begin(), reading.labels().end());
   series.base = reading.value();
+  series.least = series.base;
   // Absent in the samples before it.
   if (count_ > 0) series.offsets.assign(kCapacity, std::numeric_limits<float>::quiet_NaN());
   return &series;
@@ -88,6 +91,7 @@ void SampleHistory::Add(const v1::DeviceSample& sample) {
     if (!IsKept(reading.field()) || !reading.has_value() || !std::isfinite(reading.value())) continue;
     Series* series = FindOrAdd(reading, hint);
     if (series == nullptr) continue;
+    series->least = std::min(series->least, reading.value());
     hint = static_cast<size_t>(series - series_.data());
     if (has_value.size() < series_.size()) has_value.resize(series_.size(), false);
     has_value[hint] = true;
@@ -153,46 +157,58 @@ std::vector<v1::ReadingSummary> SampleHistory::Summaries(int64_t from_unix_ms, i
   return summaries;
 }
 
-// Whether the series shows work within the range.
-bool SampleHistory::Moved(const Series& series, Range range, int64_t from_unix_ms) const {
+SampleHistory::Work SampleHistory::Find(const Series& series, Range range, int64_t from_unix_ms) const {
+  Work work = Work::kNone;
   std::optional<double> first;
+  std::optional<double> before;  // The last value from before the time, or from its very beginning.
   for (size_t i = range.first; i < range.last; ++i) {
     const std::optional<double> value = Value(series, i);
     if (!value) continue;
     const int64_t time_ms = times_[Slot(i)];
+    const bool within = time_ms > from_unix_ms;
     switch (series.field) {
       case v1::UTILIZATION:
-        if (time_ms >= from_unix_ms + kUtilizationWindowMs && *value > kIdleUtilization) return true;
+        if (!within || *value <= kIdleUtilization) break;
+        if (time_ms >= from_unix_ms + kUtilizationWindowMs) return Work::kSeen;
+        work = Work::kPerhaps;
         break;
       case v1::ENGINE_ACTIVE_SECONDS:
-        if (time_ms < from_unix_ms) break;
-        if (first && *value > *first + kIdleEngineSeconds) return true;
-        if (!first) first = value;
+        if (within && first && *value > *first + kIdleEngineSeconds) return Work::kSeen;
+        if (within && before && *value > *before + kIdleEngineSeconds) work = Work::kPerhaps;
+        if (!within) before = value;
+        if (!first && time_ms >= from_unix_ms) first = value;
         break;
       case v1::MEMORY_USED:
-        if (first && *value > *first + kIdleMemoryBytes) return true;
+        if (first && *value > *first + kIdleMemoryBytes) return Work::kSeen;
+        if (*value > series.least + kIdleMemoryBytes) work = Work::kPerhaps;
         if (!first) first = value;
         break;
       case v1::CLOCK:
-        if (first && *value > *first * kIdleClockRise) return true;
+        if (first && *value > *first * kIdleClockRise) return Work::kSeen;
         if (!first) first = value;
         break;
       default:
-        return false;
+        return Work::kNone;
     }
   }
-  return false;
+  return work;
 }
 
 v1::GpuActivity SampleHistory::Activity(int64_t from_unix_ms, int64_t to_unix_ms) const {
   const Range range = Find(from_unix_ms, to_unix_ms);
   bool has_indicator = false;
+  bool has_memory = false;
+  bool perhaps = false;
   for (const Series& series : series_) {
-    if (Moved(series, range, from_unix_ms)) return v1::GPU_ACTIVITY_SEEN;
-    if (series.field != v1::UTILIZATION && series.field != v1::ENGINE_ACTIVE_SECONDS) continue;
-    for (size_t i = range.first; i < range.last; ++i) has_indicator |= Value(series, i).has_value();
+    const Work work = Find(series, range, from_unix_ms);
+    if (work == Work::kSeen) return v1::GPU_ACTIVITY_SEEN;
+    perhaps |= work == Work::kPerhaps;
+    bool has_value = false;
+    for (size_t i = range.first; i < range.last; ++i) has_value |= Value(series, i).has_value();
+    has_memory |= has_value && series.field == v1::MEMORY_USED;
+    has_indicator |= has_value && (series.field == v1::UTILIZATION || series.field == v1::ENGINE_ACTIVE_SECONDS);
   }
-  if (!has_indicator) return v1::GPU_ACTIVITY_UNSPECIFIED;
+  if (!has_indicator || !has_memory || perhaps) return v1::GPU_ACTIVITY_UNSPECIFIED;
   // Those within the time, and after what a utilization still says of the time before.
   size_t covering = 0;
   int64_t covered_to_ms = from_unix_ms;
@@ -204,7 +220,7 @@ v1::GpuActivity SampleHistory::Activity(int64_t from_unix_ms, int64_t to_unix_ms
     if (time_ms >= from_unix_ms + kUtilizationWindowMs) ++covering;
   }
   const bool covers =
-      covering >= 2 && covered_to_ms - from_unix_ms >= kMinCoveredMs && to_unix_ms - covered_to_ms <= kMinCoveredMs;
+      covering >= 2 && covered_to_ms - from_unix_ms >= kMinCoveredMs && to_unix_ms - covered_to_ms <= kMaxTailMs;
   return covers ? v1::GPU_ACTIVITY_NONE : v1::GPU_ACTIVITY_UNSPECIFIED;
 }
 

@@ -38,7 +38,8 @@ class SampleHistory {
   std::vector<v1::ReadingSummary> Summaries(int64_t from_unix_ms, int64_t to_unix_ms, size_t limit) const;
 
   // SEEN when utilization, engine time, memory or clocks moved. NONE when samples cover the time (two at least, two
-  // seconds at least, no long gap) and none did. Otherwise UNSPECIFIED.
+  // seconds at least, no long gap), none did, and nobody held memory of the device: a utilization does not show a
+  // kernel of a millisecond, but who launches one holds memory. Otherwise UNSPECIFIED.
   v1::GpuActivity Activity(int64_t from_unix_ms, int64_t to_unix_ms) const;
 
  private:
@@ -46,6 +47,7 @@ class SampleHistory {
     v1::TelemetryField field = v1::TELEMETRY_FIELD_UNSPECIFIED;
     std::vector<std::string> labels;
     double base = 0;
+    double least = 0;  // Ever.
     // By slot; NaN: absent. Empty: `base` in every sample so far.
     std::vector<float> offsets;
   };
@@ -59,7 +61,9 @@ class SampleHistory {
     size_t last = 0;
   };
   Range Find(int64_t from_unix_ms, int64_t to_unix_ms) const;
-  bool Moved(const Series& series, Range range, int64_t from_unix_ms) const;
+  // What a series says of work within the range. kPerhaps: what it shows may be of the time before, or hide some.
+  enum class Work { kNone, kPerhaps, kSeen };
+  Work Find(const Series& series, Range range, int64_t from_unix_ms) const;
 
   std::array<int64_t, kCapacity> times_{};
   size_t next_ = 0;  // Slot of the next sample.

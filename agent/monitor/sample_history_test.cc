@@ -135,6 +135,30 @@ TEST_F(SampleHistoryTest, TooLittleIsSeenToSayNone) {
   EXPECT_EQ(history_.Activity(20'000, 25'000), v1::GPU_ACTIVITY_NONE);
 }
 
+TEST_F(SampleHistoryTest, WorkInTheFirstMomentsIsNotNone) {
+  // A kernel at once, then seconds of checking its result on the host: the utilization that shows it is of the time
+  // before, too, and the engines' counters have no value between start and work.
+  for (const double engine : {5.0, 5.3}) {
+    history_ = SampleHistory();
+    Add(0, Idle());
+    Add(1'000, Idle(engine > 5 ? 0 : 0.3, 1e9, 210e6, engine));
+    for (int i = 2; i <= 6; ++i) Add(i * 1'000, Idle(0, 1e9, 210e6, engine));
+    EXPECT_EQ(history_.Activity(600, 6'000), v1::GPU_ACTIVITY_UNSPECIFIED) << engine;
+  }
+}
+
+TEST_F(SampleHistoryTest, WhoHoldsMemoryMayWorkTooBrieflyToBeSeen) {
+  for (int i = 0; i <= 5; ++i) Add(i * 1'000, Idle());
+  for (int i = 6; i <= 20; ++i) Add(i * 1'000, Idle(0, 1.5e9));
+  EXPECT_EQ(history_.Activity(10'000, 15'000), v1::GPU_ACTIVITY_UNSPECIFIED);
+  EXPECT_EQ(history_.Activity(1'500, 5'000), v1::GPU_ACTIVITY_NONE);
+}
+
+TEST_F(SampleHistoryTest, WithoutMemoryNothingIsRuledOut) {
+  for (int i = 0; i <= 5; ++i) Add(i * 1'000, Sample().With(v1::UTILIZATION, {"gpu"}, 0).Absent(v1::MEMORY_USED));
+  EXPECT_EQ(history_.Activity(500, 5'000), v1::GPU_ACTIVITY_UNSPECIFIED);
+}
+
 TEST_F(SampleHistoryTest, WithoutUtilizationNothingIsSaid) {
   for (int i = 0; i <= 5; ++i) Add(i * 1'000, Sample().With(v1::MEMORY_USED, 1e9).Absent(v1::UTILIZATION, {"gpu"}));
   EXPECT_EQ(history_.Activity(500, 5'000), v1::GPU_ACTIVITY_UNSPECIFIED);
