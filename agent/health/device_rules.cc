@@ -143,12 +143,16 @@ void DeviceRules::JudgeRate(std::string_view code, CounterRate& rate, double lim
   });
 }
 
-// Energy is counted since the driver started: what is less than before has begun anew.
+// Energy is counted since the driver started: what is less than before has begun anew. Each counter by itself: a sample
+// may lack the card's and have a tile's.
 void DeviceRules::CheckBeginning(const v1::DeviceSample& sample) {
-  const std::optional<double> energy = Find(sample, v1::ENERGY);
   const std::optional<bool> wedged = IsOne(Find(sample, v1::WEDGED));
-  began_anew_ = (energy && last_energy_ && *energy < *last_energy_ / 2) || (last_wedged_ == true && wedged == false);
-  if (energy) last_energy_ = energy;
+  began_anew_ = last_wedged_ == true && wedged == false;
+  ForEach(sample, v1::ENERGY, {}, [&](const v1::Reading& reading) {
+    const auto [last, first] = last_energy_.try_emplace(CounterKey(reading), reading.value());
+    began_anew_ |= !first && reading.value() < last->second / 2;
+    last->second = reading.value();
+  });
   if (wedged) last_wedged_ = wedged;
 }
 

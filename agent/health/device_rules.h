@@ -103,7 +103,7 @@ class DeviceRules {
   CounterRate link_errors_;
   CounterRate link_crc_errors_;
   std::optional<double> first_aggregate_uncorrected_;
-  std::optional<double> last_energy_;
+  std::unordered_map<uint64_t, double> last_energy_;  // By counter.
   std::optional<bool> last_wedged_;
   std::map<std::string, bool> links_up_;  // Those that were up once.
 };

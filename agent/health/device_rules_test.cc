@@ -229,5 +229,14 @@ TEST_F(DeviceRulesTest, EnergyThatFallsIsANewBeginning) {
   EXPECT_FALSE(rules_.began_anew());
 }
 
+TEST_F(DeviceRulesTest, AnEnergyThatCannotBeReadOnceIsNoNewBeginning) {
+  const FakeSample whole = Sample().With(v1::ENERGY, {"card"}, 1e6).With(v1::ENERGY, {"tile0"}, 4e5);
+  Run(whole);
+  Run(Sample().Absent(v1::ENERGY, {"card"}).With(v1::ENERGY, {"tile0"}, 4e5));
+  EXPECT_FALSE(rules_.began_anew()) << "the tile's is another counter";
+  Run(whole);
+  EXPECT_FALSE(rules_.began_anew());
+}
+
 }  // namespace
 }  // namespace muster::agent
