@@ -91,7 +91,7 @@ class Reader {
       }
       const bool more = is_file_ ? ReadFile() : ReadDevice();
       Flush();
-      if (!more && log_.is_open()) is_file_ ? WaitForFile() : Wait(log_.get(), -1);
+      if (!more && log_.is_open()) is_file_ ? WaitForFile() : WaitForDevice();
     }
   }
 
@@ -137,6 +137,7 @@ class Reader {
         Take({buffer.data(), static_cast<size_t>(got)});
       } else if (got < 0 && errno == EPIPE) {
         lost_before_next_ = true;
+        waited_for_ = false;  // The next one is the oldest.
       } else if (got < 0 && errno == EINVAL) {
         Lose(1);  // A record longer than the kernel's own bound.
       } else if (got < 0 && errno == EINTR) {
@@ -187,6 +188,7 @@ class Reader {
     }
     last_sequence_ = record->sequence;
     last_since_boot_us_ = record->since_boot_us;
+    if (std::exchange(waited_for_, false)) clock_lag_ms_ = ClockMs(CLOCK_MONOTONIC) - record->since_boot_us / 1'000;
     if (record->facility != 0) return;
     std::optional<EventCatalogue::Match> match = catalogue_.Classify(record->text);
     if (!match) return;
@@ -200,8 +202,8 @@ class Reader {
   void Flush() {
     if (batch_.empty()) return;
     // A file's newest record was written when the file was.
-    const int64_t boot_unix_ms =
-        is_file_ ? modified_unix_ms_ - last_since_boot_us_ / 1'000 : ClockMs(CLOCK_REALTIME) - ClockMs(CLOCK_MONOTONIC);
+    const int64_t boot_unix_ms = is_file_ ? modified_unix_ms_ - last_since_boot_us_ / 1'000
+                                          : ClockMs(CLOCK_REALTIME) - ClockMs(CLOCK_MONOTONIC) + clock_lag_ms_;
     for (size_t i = 0; i < batch_.size(); ++i) batch_[i].time_unix_ms = boot_unix_ms + since_boot_ms_[i];
     since_boot_ms_.clear();
     stopped_ |= !Delivery::Post(delivery_, [events = std::exchange(batch_, {})](KernelLogSource::Callbacks& callbacks) {
@@ -214,6 +216,10 @@ class Reader {
     pollfd fds[] = {{stop_fd_, POLLIN, 0}, {fd, POLLIN, 0}};
     poll(fds, 2, timeout_ms);
     stopped_ |= fds[0].revents != 0;
+  }
+  void WaitForDevice() {
+    Wait(log_.get(), -1);
+    waited_for_ = true;
   }
   void WaitForFile() {
     base::OwnedFd watch(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
@@ -238,6 +244,10 @@ class Reader {
   off_t offset_ = 0;
   std::string partial_;
   int64_t modified_unix_ms_ = 0;
+  // Of the device. The clock of its records is not corrected as the monotonic one is, and differs by minutes after some
+  // months; a record that was waited for is of this moment and shows by how much.
+  bool waited_for_ = false;
+  int64_t clock_lag_ms_ = 0;
   // Of the records.
   uint64_t last_sequence_ = 0;
   int64_t last_since_boot_us_ = 0;

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "agent/inventory/fixture_tree.h"
 #include "gtest/gtest.h"
 
@@ -123,9 +125,14 @@ TEST_F(KernelLogTest, ReadsADeviceRecordByRecord) {
   write_record(std::string(kXid79) + "\n SUBSYSTEM=pci\n");
   Open();
   Until([&] { return events_.size() == 1; });
+  const auto now_ms = [] { return absl::ToUnixMillis(absl::Now()); };
+  EXPECT_LT(events_[0].time_unix_ms, now_ms() - 10'000) << "five seconds after the machine's start";
   write_record(std::string(kXid31) + "\n");
   Until([&] { return events_.size() == 2; });
   EXPECT_EQ(Codes(), "nvidia.xid.79 nvidia.xid.31");
+  // It came while the log was watched: it is of that moment, whatever its clock says.
+  EXPECT_GT(events_[1].time_unix_ms, now_ms() - 10'000);
+  EXPECT_LE(events_[1].time_unix_ms, now_ms());
   close(writer);
 }
 
