@@ -23,8 +23,10 @@ bool AllServed(const v1::Machine& machine) {
 }  // namespace
 
 Monitor::Monitor(base::EventLoop& loop, const EventCatalogue& catalogue, Parts parts, Handlers handlers)
-    : loop_(loop), parts_(std::move(parts)), handlers_(std::move(handlers)), health_(catalogue) {
-  if (!parts_.open_kernel_log) return;
+    : loop_(loop), parts_(std::move(parts)), handlers_(std::move(handlers)), health_(catalogue) {}
+
+void Monitor::OpenKernelLog() {
+  if (!parts_.open_kernel_log || kernel_log_ != nullptr) return;
   kernel_log_ = parts_.open_kernel_log({.on_events =
                                             [this](std::vector<KernelEvent> events) {
                                               health_.OnKernelEvents(events, loop_.Now());
@@ -47,6 +49,7 @@ void Monitor::SetMachine(const v1::Machine& machine) {
     if (parts_.bridges_above && !address.empty()) bridges[address] = parts_.bridges_above(address);
   }
   health_.SetMachine(machine_, bridges, loop_.Now());
+  OpenKernelLog();  // Not before: its lines are of devices, and there may be more of them than could be kept.
   StartSampler(SamplerKind::kNvml, v1::VENDOR_NVIDIA);
   StartSampler(SamplerKind::kIntel, v1::VENDOR_INTEL);
   // Only devices grow silent: a machine without any is left in peace.

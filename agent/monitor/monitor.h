@@ -52,7 +52,7 @@ class Monitor final : public DeviceWatch {
   static constexpr size_t kMaxContextReadings = 128;  // Of one device;
   static constexpr size_t kMaxContextReadingsInAll = 512;
 
-  // Begins at once to read the kernel's log; a vendor's sampler starts with the first machine that has a GPU of its.
+  // Begins to read the kernel's log with the first machine; a vendor's sampler with the first that has a GPU of its.
   // The catalogue and the loop outlive the object.
   Monitor(base::EventLoop& loop, const EventCatalogue& catalogue, Parts parts, Handlers handlers);
   ~Monitor() override;
@@ -80,6 +80,7 @@ class Monitor final : public DeviceWatch {
     std::unique_ptr<SamplerProcess> process;
   };
 
+  void OpenKernelLog();
   void StartSampler(SamplerKind kind, v1::Vendor vendor);
   void OnSamples(SamplerKind kind, std::vector<v1::DeviceSample> samples);
   void OnSampler(const SamplerStatus& status);

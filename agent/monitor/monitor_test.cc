@@ -107,6 +107,17 @@ TEST_F(MonitorTest, StartsOnlyTheSamplersThatTheMachineNeeds) {
   EXPECT_EQ(looks_, 1) << "an absent library is asked again";
 }
 
+TEST_F(MonitorTest, ReadsTheKernelsLogOnceItKnowsTheDevices) {
+  Make();
+  EXPECT_EQ(log_, nullptr)
+      << "what it says of devices that are not known yet would have to be kept, however much it is";
+  monitor_->SetMachine(machine_);
+  const FakeKernelLog* const log = log_;
+  ASSERT_NE(log, nullptr);
+  monitor_->SetMachine(machine_);
+  EXPECT_EQ(log_, log);
+}
+
 TEST_F(MonitorTest, AMachineWithoutGpusIsLeftInPeace) {
   machine_.clear_devices();
   Start();
