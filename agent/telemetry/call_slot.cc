@@ -94,8 +94,11 @@ CallState CallSlot::Read() const {
     state.sampling = page_->sampling.load(std::memory_order_acquire) != 0;
     if (state.sequence % 2 == 0 && page_->sequence.load(std::memory_order_acquire) == state.sequence) break;
   }
-  state.call_began_ms = std::max<int64_t>(state.call_began_ms, 0);
-  state.turn_began_ms = std::max<int64_t>(state.turn_began_ms, 0);
+  // Nothing began before the clock or is still to begin.
+  const int64_t now_ms = MonotonicMs();
+  for (int64_t* began_ms : {&state.call_began_ms, &state.turn_began_ms}) {
+    if (*began_ms < 0 || *began_ms > now_ms) *began_ms = 0;
+  }
   state.device = CleanText(state.device, 32);
   state.call = CleanText(state.call, 64);
   return state;

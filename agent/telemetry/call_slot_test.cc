@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cstring>
 #include <string>
 #include <thread>
 
@@ -86,6 +88,17 @@ TEST(CallSlotTest, WhatIsNoSlotHarmsNobody) {
     writer.Leave();
   }
   close(null);
+}
+
+TEST(CallSlotTest, WhatIsStillToBeginIsNonsense) {
+  auto slot = CallSlot::Create();
+  ASSERT_TRUE(slot.ok());
+  void* page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, (*slot)->fd(), 0);
+  ASSERT_NE(page, MAP_FAILED);
+  std::memset(page, 0x7F, 4096);
+  EXPECT_EQ((*slot)->Read().call_began_ms, 0);
+  EXPECT_EQ((*slot)->Read().turn_began_ms, 0);
+  munmap(page, 4096);
 }
 
 TEST(CallSlotTest, MemoryCannotBeTakenAway) {
