@@ -9,6 +9,9 @@
 namespace muster::agent {
 namespace {
 
+// Intel's drivers say last of all that they have started: what failed meanwhile stands before that line.
+constexpr int64_t kDriverStartMs = 10'000;
+
 int Badness(v1::HealthState state) {
   switch (state) {
     case v1::HEALTH_STATE_HEALTHY:
@@ -217,7 +220,7 @@ void HealthMonitor::OnSampler(const SamplerStatus& status, base::Time now) {
     AddEvent(nullptr, "driver.crashed", *catalogue_.Find("driver.crashed"),
              base::Text("sampler ", name, ": ", status.detail), now.unix_ms, "");
   }
-  if (status.state == State::kRunning || status.state == State::kBroken) {
+  if (status.state != State::kStarting && status.state != State::kHung) {
     tell("driver.crashed", status.state == State::kBroken, false);
   }
   const bool needed = std::any_of(devices_.begin(), devices_.end(), [&](const auto& entry) {
@@ -281,7 +284,8 @@ void HealthMonitor::ApplyKernelEvent(const KernelEvent& event, base::Time now) {
     for (auto& [key, device] : devices_) {
       const bool meant = event.match.pci_address.empty() ? device.device.vendor() == kind.starts_anew()
                                                          : event.match.pci_address == key;
-      if (meant) BeginsAnew(device);
+      const bool says_so_last = kind.starts_anew() == v1::VENDOR_INTEL;
+      if (meant) BeginsAnew(device, says_so_last ? event.time_unix_ms - kDriverStartMs : INT64_MAX);
     }
     if (event.match.pci_address.empty()) {
       std::erase_if(machine_conditions_, [](const auto& entry) { return entry.second.until_reset; });
@@ -319,14 +323,18 @@ void HealthMonitor::ApplyEffect(DeviceState* device, const KernelEvent& event, b
   if (condition.kind == nullptr) condition.since_unix_ms = event.time_unix_ms;
   condition.kind = &kind;
   condition.state = kind.effect();
+  condition.last_event_unix_ms = event.time_unix_ms;
   condition.message = event.text;
   condition.ends_mono_ms = ends_mono_ms;
   condition.until_reset = kind.clears().by() == Clears::RESET;
   changed_ = true;
 }
 
-void HealthMonitor::BeginsAnew(DeviceState& device) {
-  if (std::erase_if(device.conditions, [](const auto& entry) { return entry.second.until_reset; }) > 0) changed_ = true;
+void HealthMonitor::BeginsAnew(DeviceState& device, int64_t before_unix_ms) {
+  const auto over = [&](const auto& entry) {
+    return entry.second.until_reset && entry.second.last_event_unix_ms < before_unix_ms;
+  };
+  if (std::erase_if(device.conditions, over) > 0) changed_ = true;
 }
 
 void HealthMonitor::CheckSilence(DeviceState& device, base::Time now) {

@@ -71,6 +71,7 @@ class HealthMonitor {
     v1::HealthState state = v1::HEALTH_STATE_UNKNOWN;
     std::string message;
     int64_t since_unix_ms = 0;
+    int64_t last_event_unix_ms = 0;  // Of those that a line of the kernel's log brought.
     int64_t ends_mono_ms = INT64_MAX;
     bool until_reset = false;
     bool by_rules = false;  // While the samples' rules find it.
@@ -97,7 +98,8 @@ class HealthMonitor {
   void End(DeviceState* device, std::string_view code);
   void AddEvent(const DeviceState* device, std::string_view code, const EventKind& kind, std::string detail,
                 int64_t unix_ms, const std::string& pci_address);
-  void BeginsAnew(DeviceState& device);
+  // Ends what a reset ends, of what happened before that time.
+  void BeginsAnew(DeviceState& device, int64_t before_unix_ms = INT64_MAX);
   void ApplyDriverState(DeviceState& device, base::Time now);
   void ApplyRules(DeviceState& device, base::Time now);
   void ApplyKernelEvent(const KernelEvent& event, base::Time now);

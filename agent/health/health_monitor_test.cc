@@ -175,8 +175,17 @@ TEST_F(HealthMonitorTest, ADriverThatBeginsAnewEndsWhatAResetEnds) {
   EXPECT_TRUE(health_.TakeInventoryStale());
   Log("i915 0000:03:00.0: [drm] *ERROR* Failed to reset chip");
   EXPECT_EQ(Of("gpu-i"), "FAILED intel.wedged");
+  Run(11);
   Log("[drm] Initialized i915 1.6.0 20201103 for 0000:03:00.0 on minor 0");
   EXPECT_EQ(Of("gpu-i"), "HEALTHY");
+}
+
+TEST_F(HealthMonitorTest, WhatFailedWhileADriverStartedStands) {
+  Start();
+  Log("i915 0000:03:00.0: [drm] *ERROR* GT0: GuC firmware i915/dg2_guc_70.bin: fetch failed -ENOENT", 3);
+  Log("i915 0000:03:00.0: [drm] *ERROR* Failed to initialize GPU, declaring it wedged!", 2);
+  Log("[drm] Initialized i915 1.6.0 for 0000:03:00.0 on minor 0");
+  EXPECT_EQ(Of("gpu-i"), "FAILED intel.wedged intel.guc-failure");
 }
 
 TEST_F(HealthMonitorTest, LinesFromBeforeTheInventoryAreKept) {
@@ -318,6 +327,12 @@ TEST_F(HealthMonitorTest, ASamplerThatBreaksIsTheMachines) {
   status.state = State::kAbsent;
   health_.OnSampler(status, now_);
   EXPECT_EQ(MachineConditions(), "telemetry.silent ");
+  status.state = State::kBroken;
+  status.crashes = 2;
+  health_.OnSampler(status, now_);
+  status.state = State::kAbsent;
+  health_.OnSampler(status, now_);
+  EXPECT_EQ(MachineConditions(), "telemetry.silent ") << "the library is gone: it no longer crashes";
 }
 
 TEST_F(HealthMonitorTest, WithoutTheKernelsLogItSaysSo) {
