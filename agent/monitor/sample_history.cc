@@ -8,10 +8,10 @@ namespace muster::agent {
 namespace {
 
 // Samples further apart than this leave a gap in which a device may have worked.
-constexpr int64_t kMaxGapMs = 2'500;
+constexpr int64_t kMaxGapMs = 3'500;
 constexpr int64_t kMinCoveredMs = 2'000;
 // What is after the last sample is not seen.
-constexpr int64_t kMaxTailMs = 1'500;
+constexpr int64_t kMaxTailMs = 2'000;
 // How long a utilization looks back: the first value after the start may be of what was before.
 constexpr int64_t kUtilizationWindowMs = 1'000;
 
