@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <set>
 #include <utility>
 
@@ -78,7 +79,8 @@ void NvmlDevice::Put(v1::TelemetryField field, Labels labels, const NvmlAnswer& 
   reading.set_field(field);
   for (std::string& label : labels) reading.add_labels(std::move(label));
   if (answer.has_value()) {
-    reading.set_value(answer.value * scale);
+    // Division by a whole number gives the nearest there is: 69 % are 0.69, not 0.6900000000000001.
+    reading.set_value(scale < 1 ? answer.value / std::round(1 / scale) : answer.value * scale);
   } else {
     reading.set_absence(answer.absence);
   }

@@ -109,7 +109,7 @@ struct FakeNvml {
       return Give("nvmlDeviceGetSupportedClocksEventReasons", to, 0xEFULL);
     };
     f.utilization.call = [](Device, nvml::Utilization* to) {
-      *to = {.gpu = 50, .memory = 0};
+      *to = {.gpu = 69, .memory = 0};
       return Told("nvmlDeviceGetUtilizationRates");
     };
     f.encoder.call = [](Device, unsigned int* percent, unsigned int*) {

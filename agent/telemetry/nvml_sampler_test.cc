@@ -116,7 +116,7 @@ TEST_F(NvmlSamplerTest, ValuesAreInBaseUnits) {
   EXPECT_DOUBLE_EQ(Value(v1::CLOCK, {"video"}), 348e6);
   EXPECT_DOUBLE_EQ(Value(v1::CLOCK_MAX, {"memory"}), 3201e6);
   EXPECT_DOUBLE_EQ(Value(v1::MEMORY_BANDWIDTH_MAX), 6144 / 8 * 2 * 3201e6);
-  EXPECT_DOUBLE_EQ(Value(v1::UTILIZATION, {"gpu"}), 0.5);
+  EXPECT_EQ(Value(v1::UTILIZATION, {"gpu"}), 0.69) << "not 0.6900000000000001";
   EXPECT_EQ(Value(v1::UTILIZATION, {"memory"}), 0) << "zero is a value";
   EXPECT_EQ(Value(v1::MEMORY_SIZE), 1000);
   EXPECT_EQ(Value(v1::MEMORY_USED), 200);
