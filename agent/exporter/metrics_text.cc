@@ -85,7 +85,7 @@ void AppendField(std::string& out, const std::vector<Gpu>& gpus, const base::Tel
   }
 }
 
-// Why a field has no value at all on a device; nothing when it has one, or is none of the device's.
+// Why a field has no value at all on a device; nothing when it has one. What no GPU of the vendor has is in no sample.
 std::optional<v1::Absence> AbsenceOf(const v1::DeviceSample& sample, v1::TelemetryField field) {
   std::optional<v1::Absence> absence;
   for (const v1::Reading& reading : sample.readings()) {
@@ -93,7 +93,7 @@ std::optional<v1::Absence> AbsenceOf(const v1::DeviceSample& sample, v1::Telemet
     if (reading.has_value()) return std::nullopt;
     absence = std::max(absence.value_or(v1::ABSENCE_UNSPECIFIED), reading.absence());
   }
-  return absence;
+  return absence.value_or(v1::ABSENCE_UNSUPPORTED);
 }
 
 // Of a sample that is too old every field is failing that had a value.
