@@ -59,7 +59,9 @@ std::vector<std::string> ContextLines(const v1::CaseContext& context) {
     for (const v1::ReadingSummary& reading : device.readings()) {
       if (std::string one = Words(reading); !one.empty()) words.push_back(std::move(one));
     }
-    if (!words.empty()) lines.push_back(absl::StrCat(device.device_id(), ": ", absl::StrJoin(words, ", ")));
+    // Of an id MACHINE/PCI-ADDRESS, what tells the devices of one machine apart.
+    const std::string name = device.device_id().substr(device.device_id().rfind('/') + 1);
+    if (!words.empty()) lines.push_back(absl::StrCat(name, ": ", absl::StrJoin(words, ", ")));
   }
   std::map<std::string, uint64_t> counts;
   for (const v1::HealthEvent& event : context.events()) counts[event.code()] += event.count();

@@ -23,7 +23,7 @@ void Add(v1::CaseContext::DeviceContext& device, v1::TelemetryField field, const
 TEST(CaseContextTest, ADeviceIsOneLineAndTheEventsAnother) {
   v1::CaseContext context;
   v1::CaseContext::DeviceContext& device = *context.add_devices();
-  device.set_device_id("GPU-1");
+  device.set_device_id("0123456789abcdef/0000:41:00.0");
   Add(device, v1::TEMPERATURE, {"core"}, 45, 71);
   Add(device, v1::POWER, {"card"}, 690, 120);
   Add(device, v1::CLOCK, {"sm"}, 1.98e9, 1.98e9);
@@ -40,7 +40,7 @@ TEST(CaseContextTest, ADeviceIsOneLineAndTheEventsAnother) {
   }
   EXPECT_THAT(
       ContextLines(context),
-      ElementsAre("GPU-1: core 45 °C to 71 °C, card 120 W to 690 W, sm 1.98 GHz, gpu 0 to 100 % busy, throttled "
+      ElementsAre("0000:41:00.0: core 45 °C to 71 °C, card 120 W to 690 W, sm 1.98 GHz, gpu 0 to 100 % busy, throttled "
                   "by thermal, ecc_errors{kind=corrected,location=dram,lifetime=volatile} +3",
                   "events: nvidia.xid.31 (2), pcie.replay-rate"));
 }
