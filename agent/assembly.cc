@@ -130,7 +130,8 @@ std::unique_ptr<Monitor> MakeMonitor(base::EventLoop& loop, const Options& optio
             return OpenKernelLog(loop, catalogue, options.root, std::move(callbacks));
           },
       .bridges_above =
-          [root = RootFolder(options.root)](const std::string& address) { return PciBridgesAbove(root, address); }};
+          [root = RootFolder(options.root)](const std::string& address) { return PciBridgesAbove(root, address); },
+      .interval_ms = options.telemetry_interval_ms};
   return std::make_unique<Monitor>(loop, catalogue, std::move(parts), std::move(handlers));
 }
 

@@ -344,15 +344,15 @@ void HealthMonitor::CheckSilence(DeviceState& device, base::Time now) {
     Begin(&device, "telemetry.silent", v1::HEALTH_STATE_UNKNOWN, "no sample has come yet", now, false);
   }
   const int64_t since_ms = std::max(device.last_value_ms, device.watched_since_ms);
-  if (device.last_value_ms >= 0 && now.mono_ms - since_ms > kMissedMs && !std::exchange(device.missed_told, true)) {
+  if (device.last_value_ms >= 0 && now.mono_ms - since_ms > missed_ms_ && !std::exchange(device.missed_told, true)) {
     inventory_stale_ = true;
   }
-  if (now.mono_ms - since_ms <= kSilentMs || device.silence_told) return;
+  if (now.mono_ms - since_ms <= silent_ms_ || device.silence_told) return;
   device.silence_told = true;
   inventory_stale_ = true;
   End(&device, "telemetry.silent");
   Begin(&device, "telemetry.silent", v1::HEALTH_STATE_UNKNOWN,
-        base::Text("no sample for more than ", kSilentMs / 1'000, " s"), now);
+        base::Text("no sample for more than ", silent_ms_ / 1'000, " s"), now);
 }
 
 void HealthMonitor::EndTimed(Conditions& conditions, base::Time now) {

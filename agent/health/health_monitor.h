@@ -12,6 +12,7 @@
 #ifndef MUSTER_AGENT_HEALTH_HEALTH_MONITOR_H_
 #define MUSTER_AGENT_HEALTH_HEALTH_MONITOR_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -34,17 +35,22 @@ namespace muster::agent {
 
 class HealthMonitor {
  public:
-  // A READY device without a sample for so long is UNKNOWN.
+  // A READY device without a sample for so long is UNKNOWN; longer where samples are to come more seldom.
   static constexpr int64_t kSilentMs = 10'000;
-  // After so long without one it may be lost: the inventory is asked.
+  // After so long without one it may be lost: the inventory is asked. Again longer.
   static constexpr int64_t kMissedMs = 3'000;
   // Lines of the kernel's log that are kept until the inventory is known.
   static constexpr size_t kMaxEarlyEvents = 4'096;
   // Of one device and of the machine; what the kernel's log would add beyond is an event alone.
   static constexpr size_t kMaxConditions = 48;
 
-  // The catalogue outlives the object.
-  explicit HealthMonitor(const EventCatalogue& catalogue) : catalogue_(catalogue) {}
+  // The catalogue outlives the object. `interval_ms`: from one sample to the next.
+  explicit HealthMonitor(const EventCatalogue& catalogue, int64_t interval_ms = 1'000)
+      : catalogue_(catalogue),
+        silent_ms_(std::max(kSilentMs, 4 * interval_ms)),
+        missed_ms_(std::max(kMissedMs, 3 * interval_ms)) {}
+
+  int64_t silent_ms() const { return silent_ms_; }
 
   // `bridges`: of each device, by PCI address, the bridges above it. A device that is no longer in the machine is lost.
   void SetMachine(const v1::Machine& machine, const std::map<std::string, std::vector<std::string>>& bridges,
@@ -113,6 +119,8 @@ class HealthMonitor {
   Conditions& ConditionsOf(DeviceState* device) { return device == nullptr ? machine_conditions_ : device->conditions; }
 
   const EventCatalogue& catalogue_;
+  const int64_t silent_ms_;
+  const int64_t missed_ms_;
   std::map<std::string, DeviceState> devices_;  // By PCI address; by id where there is none.
   Conditions machine_conditions_;
   EventLog events_;

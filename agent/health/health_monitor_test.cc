@@ -124,6 +124,28 @@ TEST_F(HealthMonitorTest, WithoutDataNothingIsHealthy) {
   EXPECT_EQ(Nvidia(), "HEALTHY");
 }
 
+TEST_F(HealthMonitorTest, WhoIsReadSeldomIsNotSilent) {
+  HealthMonitor seldom(EventCatalogue::Embedded(), 20'000);
+  seldom.SetMachine(machine_, {}, now_);
+  const auto state = [&] { return seldom.Report(now_).devices(0).state(); };
+  for (int i = 0; i < 5; ++i) {
+    seldom.OnSample(Good(kNvidia), now_);
+    seldom.OnSample(Good(kIntel), now_);
+    for (int second = 0; second < 20; ++second) {
+      now_.mono_ms += 1'000;
+      now_.unix_ms += 1'000;
+      seldom.Tick(now_);
+      ASSERT_EQ(state(), v1::HEALTH_STATE_HEALTHY);
+    }
+    EXPECT_FALSE(seldom.TakeInventoryStale());
+  }
+  for (int second = 0; second < 61; ++second) {
+    now_.mono_ms += 1'000;
+    seldom.Tick(now_);
+  }
+  EXPECT_EQ(state(), v1::HEALTH_STATE_UNKNOWN);
+}
+
 TEST_F(HealthMonitorTest, ASampleWithoutAnyValueIsNone) {
   Start();
   Run(11, Sample(kNvidia).Absent(v1::TEMPERATURE, {"core"}).Absent(v1::POWER, {"card"}));

@@ -23,7 +23,7 @@ bool AllServed(const v1::Machine& machine) {
 }  // namespace
 
 Monitor::Monitor(base::EventLoop& loop, const EventCatalogue& catalogue, Parts parts, Handlers handlers)
-    : loop_(loop), parts_(std::move(parts)), handlers_(std::move(handlers)), health_(catalogue) {}
+    : loop_(loop), parts_(std::move(parts)), handlers_(std::move(handlers)), health_(catalogue, parts_.interval_ms) {}
 
 void Monitor::OpenKernelLog() {
   if (!parts_.open_kernel_log || kernel_log_ != nullptr) return;
@@ -177,7 +177,7 @@ v1::TelemetryReport Monitor::Telemetry() const {
   const int64_t now_ms = loop_.Now().mono_ms;
   for (const auto& [address, state] : devices_) {
     // What is old is no news: the coordinator shows its absence.
-    if (now_ms - state.arrived_mono_ms <= HealthMonitor::kSilentMs) *report.add_samples() = state.newest;
+    if (now_ms - state.arrived_mono_ms <= health_.silent_ms()) *report.add_samples() = state.newest;
   }
   return report;
 }

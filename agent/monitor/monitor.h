@@ -36,6 +36,8 @@ class Monitor final : public DeviceWatch {
     std::function<std::unique_ptr<KernelLogSource>(KernelLogSource::Callbacks)> open_kernel_log;
     // The PCI bridges above a device, nearest last. Null: none are known.
     std::function<std::vector<std::string>(const std::string& pci_address)> bridges_above;
+    // Of the samplers.
+    int64_t interval_ms = 1'000;
   };
   struct Handlers {
     // The health report is another; the receiver limits the rate.
