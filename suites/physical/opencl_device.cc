@@ -174,7 +174,8 @@ absl::StatusOr<std::unique_ptr<ComputeDevice>> OpenClCpu(uint64_t memory_bytes, 
 namespace muster::physical {
 
 absl::StatusOr<std::unique_ptr<ComputeDevice>> OpenClCpu(uint64_t memory_bytes, uint64_t largest_piece) {
-  return absl::NotFoundError("built without OpenCL; Debian's packages are ocl-icd-opencl-dev and opencl-headers");
+  return absl::NotFoundError(
+      "built without OpenCL (never with sanitizers); Debian's packages are ocl-icd-opencl-dev and opencl-headers");
 }
 
 }  // namespace muster::physical
