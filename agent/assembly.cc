@@ -160,6 +160,13 @@ std::unique_ptr<Exporter> StartExporter(base::EventLoop& loop, const Options& op
   return *std::move(exporter);
 }
 
+// What a suite on a simulated machine needs to see the GPUs that the agent sees: `muster-sim env` prints them.
+std::vector<std::string> SimulationVariables(const Options& options) {
+  if (options.root == "/") return {};
+  return {"MUSTER_SIM_SCENARIO", "MUSTER_SIM_MACHINE", "MUSTER_SIM_START_UNIX_MS", "MUSTER_SIM_KERNELS",
+          "ZE_ENABLE_ALT_DRIVERS"};
+}
+
 absl::Status RunWithExecutor(const Options& options, const AgentIdentity& identity, const std::string& name) {
   InventoryOptions inventory{.machine_name = name,
                              .agent_version = kVersion,
@@ -178,7 +185,8 @@ absl::Status RunWithExecutor(const Options& options, const AgentIdentity& identi
   ASSIGN_OR_RETURN(const std::unique_ptr<ProcessExecutor> executor,
                    ProcessExecutor::Create({.suites_folder = options.suites_dir,
                                             .work_folder = base::JoinPath(options.state_dir, "work"),
-                                            .run_as_user = options.suite_user},
+                                            .run_as_user = options.suite_user,
+                                            .pass_environment = SimulationVariables(options)},
                                            &loop, [&daemon] { return daemon->machine(); }));
   base::LogInfo("muster-agent ", kVersion, " as ", name, "; ", executor->DescribeEnclosure());
   for (const std::string& problem : executor->suites().problems()) base::LogWarning(problem);

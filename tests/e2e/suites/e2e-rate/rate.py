@@ -7,6 +7,8 @@ import os
 devices = json.loads(os.environ["MUSTER_DEVICES"])
 slow = any(device["pciAddress"] == json.loads(os.environ["MUSTER_PARAMETERS"])["slow"] for device in devices)
 sequence = 0
+# A suite is told of the simulated GPUs that the agent sees.
+assert os.environ["MUSTER_SIM_MACHINE"] == json.loads(os.environ["MUSTER_MACHINE"])["name"]
 
 
 def say(**artifact):
