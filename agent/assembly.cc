@@ -149,14 +149,22 @@ std::unique_ptr<Exporter> StartExporter(base::EventLoop& loop, const Options& op
     if (daemon.monitor() != nullptr) state.monitor = daemon.monitor()->Snapshot();
     return state;
   };
-  auto exporter = Exporter::Start(
-      loop, {.listen = options.metrics_listen, .advertise = options.metrics_advertise, .compat = options.compat}, look);
+  const auto coordinator = base::ParseHostPort(options.coordinator);
+  auto exporter = Exporter::Start(loop,
+                                  {.listen = options.metrics_listen,
+                                   .advertise = options.metrics_advertise,
+                                   .local = coordinator.ok() && base::IsLoopbackHost(coordinator->host),
+                                   .compat = options.compat},
+                                  look);
   if (!exporter.ok()) {
     base::LogWarning("no metrics: ", std::string(exporter.status().message()),
                      "; free the address, or choose another (--metrics-listen)");
     return nullptr;
   }
-  base::LogInfo("metrics: http://", (*exporter)->address(), "/metrics");
+  base::LogInfo("metrics: http://", (*exporter)->address(), "/metrics",
+                (*exporter)->metrics_address().empty()
+                    ? "; on this machine only, the coordinator does not list it for Prometheus (--metrics-listen)"
+                    : "");
   return *std::move(exporter);
 }
 

@@ -24,8 +24,9 @@ std::string HostName() {
 }  // namespace
 
 std::string AdvertisedAddress(const base::HostPort& listening, const std::string& advertise,
-                              const std::string& host_name) {
+                              const std::string& host_name, bool local) {
   if (!advertise.empty()) return advertise;
+  if (!local && base::IsLoopbackHost(listening.host)) return "";
   if (base::IsAnyHost(listening.host) && !host_name.empty()) {
     return base::FormatHostPort({.host = host_name, .port = listening.port});
   }
@@ -61,7 +62,8 @@ absl::StatusOr<std::unique_ptr<Exporter>> Exporter::Start(base::EventLoop& loop,
       {"/", [](HttpPage::Reply reply) { reply({.content_type = "text/html; charset=utf-8", .body = kIndex}); }},
   };
   ASSIGN_OR_RETURN(exporter->server_, HttpServer::Start(std::move(server)));
-  exporter->metrics_address_ = AdvertisedAddress(exporter->server_->address(), options.advertise, HostName());
+  exporter->metrics_address_ =
+      AdvertisedAddress(exporter->server_->address(), options.advertise, HostName(), options.local);
   return exporter;
 }
 

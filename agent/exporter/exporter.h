@@ -23,6 +23,9 @@ class Exporter {
   struct Options {
     std::string listen;     // HOST:PORT; port 0 takes a free one.
     std::string advertise;  // HOST:PORT under which others find it; empty: from the one listened on.
+    // Whether who is told of it is on this machine; else a loopback address, which means another machine there, is not
+    // told.
+    bool local = true;
     std::vector<Compat> compat;
   };
   struct State {
@@ -40,7 +43,7 @@ class Exporter {
 
   // As listened on, with the real port.
   std::string address() const { return base::FormatHostPort(server_->address()); }
-  // HOST:PORT for Machine.metrics_address.
+  // HOST:PORT for Machine.metrics_address; empty when nobody elsewhere reaches it.
   const std::string& metrics_address() const { return metrics_address_; }
 
  private:
@@ -57,9 +60,9 @@ class Exporter {
 };
 
 // How others reach a server that listens on `listening`: `advertise` when it is not empty; `host_name` in place of
-// 0.0.0.0 and ::.
+// 0.0.0.0 and ::; empty where it listens on loopback and the others are not `local`.
 std::string AdvertisedAddress(const base::HostPort& listening, const std::string& advertise,
-                              const std::string& host_name);
+                              const std::string& host_name, bool local);
 
 }  // namespace muster::agent
 

@@ -72,10 +72,15 @@ TEST_F(ExporterTest, ATakenPortIsSaid) {
 }
 
 TEST(Exporter, AdvertisesWhatOthersCanUse) {
-  EXPECT_EQ(AdvertisedAddress({"127.0.0.1", 9465}, "", "node-1"), "127.0.0.1:9465");
-  EXPECT_EQ(AdvertisedAddress({"0.0.0.0", 9465}, "", "node-1"), "node-1:9465");
-  EXPECT_EQ(AdvertisedAddress({"::", 9465}, "", "node-1"), "node-1:9465");
-  EXPECT_EQ(AdvertisedAddress({"0.0.0.0", 9465}, "gw.example:19465", "node-1"), "gw.example:19465");
+  EXPECT_EQ(AdvertisedAddress({"127.0.0.1", 9465}, "", "node-1", true), "127.0.0.1:9465");
+  EXPECT_EQ(AdvertisedAddress({"0.0.0.0", 9465}, "", "node-1", true), "node-1:9465");
+  // On the coordinator's machine it would be another agent's, or nobody's.
+  EXPECT_EQ(AdvertisedAddress({"127.0.0.1", 9465}, "", "node-1", false), "");
+  EXPECT_EQ(AdvertisedAddress({"::1", 9465}, "", "node-1", false), "");
+  EXPECT_EQ(AdvertisedAddress({"127.0.0.1", 9465}, "gw:9465", "node-1", false), "gw:9465");
+  EXPECT_EQ(AdvertisedAddress({"0.0.0.0", 9465}, "", "node-1", false), "node-1:9465");
+  EXPECT_EQ(AdvertisedAddress({"::", 9465}, "", "node-1", true), "node-1:9465");
+  EXPECT_EQ(AdvertisedAddress({"0.0.0.0", 9465}, "gw.example:19465", "node-1", true), "gw.example:19465");
 }
 
 TEST(Exporter, SaysWhatIsWrongWithAnAddress) {
