@@ -293,5 +293,18 @@ TEST_F(OutboxTest, AnEventTooLargeIsDroppedOrShrunk) {
   EXPECT_EQ(events[1].events_dropped().count(), 1u);
 }
 
+TEST_F(OutboxTest, WhatAProgramFoundComesBeforeTheContext) {
+  AcceptAndSync(Ref("a"));
+  v1::Event large = CaseEvent("large");
+  large.mutable_case_finished()->add_findings(std::string(200 << 10, 'f'));
+  large.mutable_case_finished()->mutable_context()->add_events()->set_detail(std::string(100 << 10, 'd'));
+  outbox_->Append(Ref("a"), large);
+  Sync();
+  const std::vector<v1::Event> events = ReadAll(Ref("a"));
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].case_finished().findings(0).size(), size_t{200} << 10);
+  EXPECT_FALSE(events[0].case_finished().has_context());
+}
+
 }  // namespace
 }  // namespace muster::agent
