@@ -1,6 +1,7 @@
 // Core's face: everything goes to Core::Impl.
 #include "coordinator/core/core.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,11 @@
 #include "coordinator/core/core_impl.h"
 
 namespace muster::coordinator {
+
+bool HasSimulatedGpus(const v1::Run& run) {
+  return std::any_of(run.notes().begin(), run.notes().end(),
+                     [](const std::string& note) { return note.starts_with(kSimulatedNote); });
+}
 
 Effects Core::Impl::TakeEffects() {
   Effects effects;

@@ -33,6 +33,10 @@ struct CoreOptions {
   uint32_t max_jobs_per_run = 100'000;
 };
 
+// Whether simulated GPUs take part in a run: a note says so from its start.
+inline constexpr std::string_view kSimulatedNote = "simulated GPUs take part";
+bool HasSimulatedGpus(const v1::Run& run);
+
 // A case or measurement that became known, for /metrics; the coordinator's own MISSED, SKIPPED, … among them.
 struct Observation {
   std::string machine;

@@ -68,8 +68,8 @@ void Core::Impl::NoteSimulated(Expansion& expansion) const {
     }
   }
   if (names.empty()) return;
-  expansion.notes.push_back(absl::StrCat(
-      "simulated GPUs take part, and nothing measured on them is a figure of real hardware: ", Some(names)));
+  expansion.notes.push_back(absl::StrCat(std::string(kSimulatedNote),
+                                         ", and nothing measured on them is a figure of real hardware: ", Some(names)));
 }
 
 void Core::Impl::NoteKeptAway(Expansion& expansion) const {

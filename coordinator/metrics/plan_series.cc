@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/prometheus_text.h"
+#include "coordinator/core/core.h"
 
 namespace muster::coordinator {
 namespace {
@@ -24,9 +25,10 @@ void PlanSeries::RunEnded(const v1::Run& run) {
             .duration_ms = std::max<int64_t>(run.finished_unix_ms() - run.created_unix_ms(), 0)};
   for (const v1::VerdictCount& count : run.verdicts()) last.verdicts[count.verdict()] = count.count();
   base::MutexLock lock(mutex_);
-  const auto known = plans_.find(run.plan().name());
+  std::pair<std::string, bool> key(run.plan().name(), HasSimulatedGpus(run));
+  const auto known = plans_.find(key);
   if (known == plans_.end()) {
-    if (plans_.size() < kMaxPlans) plans_.emplace(run.plan().name(), std::move(last));
+    if (plans_.size() < kMaxPlans) plans_.emplace(std::move(key), std::move(last));
   } else if (run.id() >= known->second.run_id) {  // Ids sort by time.
     known->second = std::move(last);
   }
@@ -43,8 +45,9 @@ void PlanSeries::Write(std::string& out) const {
                                   "How long it took.");
   base::PrometheusFamily cases(cases_text, "muster_plan_last_run_cases", MetricType::kGauge, "Its cases, by verdict.");
   base::MutexLock lock(mutex_);
-  for (const auto& [name, last] : plans_) {
-    const std::string plan = base::PrometheusLabels({{"plan", name}});
+  for (const auto& [key, last] : plans_) {
+    std::string plan = base::PrometheusLabels({{"plan", key.first}});
+    if (key.second) base::AppendPrometheusLabel(plan, "simulated", "true");
     time.Add(plan, static_cast<double>(last.finished_unix_ms) / 1e3);
     if (last.colour != v1::RUN_COLOUR_UNSPECIFIED) {
       colour.Add(plan, base::PrometheusLabels({{"colour", v1::RunColour_Name(last.colour)}}), 1);

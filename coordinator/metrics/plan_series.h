@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "base/mutex.h"
@@ -18,7 +19,7 @@ class PlanSeries {
   static constexpr size_t kMaxPlans = 1'024;
 
   // A run that has finished, from the store or just now. One that is older than what is known of its plan is ignored;
-  // the same again replaces it, since late results change it.
+  // the same again replaces it, since late results change it. Runs with simulated GPUs are apart, and marked.
   void RunEnded(const v1::Run& run);
 
   // Appends the families in Prometheus' text format.
@@ -33,7 +34,8 @@ class PlanSeries {
     std::map<int, uint32_t> verdicts;
   };
   mutable base::Mutex mutex_;
-  std::map<std::string, Last> plans_ ABSL_GUARDED_BY(mutex_);
+  // By name, and whether simulated GPUs took part.
+  std::map<std::pair<std::string, bool>, Last> plans_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace muster::coordinator

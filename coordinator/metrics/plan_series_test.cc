@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "coordinator/core/core.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -53,6 +54,18 @@ TEST(PlanSeries, AnOlderOrUnfinishedRunChangesNothing) {
   series.RunEnded(EndedRun("r-2", "nightly", v1::RED));
   EXPECT_THAT(Text(series), HasSubstr("RED")) << "late results turned it";
   EXPECT_THAT(Text(series), Not(HasSubstr("GREEN")));
+}
+
+// A demonstration must neither pass for a nightly run on real GPUs nor hide one.
+TEST(PlanSeries, RunsWithSimulatedGpusAreMarkedAndApart) {
+  PlanSeries series;
+  series.RunEnded(EndedRun("r-1", "nightly", v1::RED));
+  v1::Run simulated = EndedRun("r-2", "nightly", v1::GREEN);
+  simulated.add_notes(std::string(kSimulatedNote) + ", and nothing measured on them is a figure: sim-1");
+  series.RunEnded(simulated);
+  const std::string text = Text(series);
+  EXPECT_THAT(text, HasSubstr("muster_plan_last_run_colour{plan=\"nightly\",colour=\"RED\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("muster_plan_last_run_colour{plan=\"nightly\",simulated=\"true\",colour=\"GREEN\"} 1\n"));
 }
 
 TEST(PlanSeries, PlansAreBounded) {
