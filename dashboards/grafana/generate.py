@@ -35,7 +35,7 @@ def annotations(scope):
     return [
         g.annotation("Xid", f'gpu_code:muster_gpu_events:increase5m{{code=~"nvidia[.]s?xid[.].+", {scope.device}}}', "red",
                      "{{code}}", "GPU {{gpu}} of {{machine}} ({{model}})", "severity"),
-        g.annotation("Runs", "muster_plan_last_run_timestamp_seconds * 1000", "blue", "run of {{plan}} ended", "", "plan", value_is_time=True),
+        g.annotation("Runs", 'muster_plan_last_run_timestamp_seconds{simulated=~"$simulated"} * 1000', "blue", "run of {{plan}} ended", "", "plan", value_is_time=True),
     ]
 
 

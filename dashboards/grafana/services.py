@@ -79,36 +79,38 @@ def agent_cpu(scope):
                         [g.target(f'rate(process_cpu_seconds_total{{job="muster-agent", {scope.machine}}}[$__rate_interval])', "{{machine}}")])
 
 
-# Runs.
+# Runs. Those in which simulated GPUs took part are series of their own.
+
+PLAN = 'simulated=~"$simulated"'
 
 
 def plans():
     colours = {name: (i, color) for i, (name, color) in enumerate(COLOURS.items())}
     colour = g.override("colour", custom__cellOptions=BACKGROUND, mappings=[
         {"type": "value", "options": {name: {"color": color, "index": i} for name, (i, color) in colours.items()}}])
-    joined = "* on (plan) group_left (colour) muster_plan_last_run_colour"
+    joined = "* on (plan, simulated) group_left (colour) muster_plan_last_run_colour{" + PLAN + "}"
     return g.table("Plans", "The last run of each plan.",
-                   {"ended": "(time() - muster_plan_last_run_timestamp_seconds) " + joined,
-                    "duration": "muster_plan_last_run_duration_seconds " + joined},
-                   ["plan", "colour"],
+                   {"ended": "(time() - muster_plan_last_run_timestamp_seconds{" + PLAN + "}) " + joined,
+                    "duration": "muster_plan_last_run_duration_seconds{" + PLAN + "} " + joined},
+                   ["plan", "simulated", "colour"],
                    [colour, g.override("ended", unit="dtdurations", decimals=0), g.override("duration", unit="dtdurations", decimals=0)],
                    sort="ended")
 
 
 def nightly_age():
     return g.timeseries("Age of the last nightly run", "Since the last run of each nightly plan ended. More than 26 hours alert.", "dtdurations",
-                        [g.target('time() - muster_plan_last_run_timestamp_seconds{plan=~"(.+-)?nightly(-.+)?"}', "{{plan}}")],
+                        [g.target('time() - muster_plan_last_run_timestamp_seconds{plan=~"(.+-)?nightly(-.+)?", ' + PLAN + "}", "{{plan}}")],
                         steps=g.thresholds((None, "transparent"), (26 * 3600, g.RED)))
 
 
 def plan_cases():
     return g.timeseries("Cases of the last run", "By plan and verdict.", "none",
-                        [g.target("muster_plan_last_run_cases > 0", "{{plan}} {{verdict}}")], stacked=True, bars=True)
+                        [g.target("muster_plan_last_run_cases{" + PLAN + "} > 0", "{{plan}} {{verdict}}")], stacked=True, bars=True)
 
 
 def plan_duration():
     return g.timeseries("Duration of runs", "Of the last run of each plan.", "dtdurations",
-                        [g.target("muster_plan_last_run_duration_seconds", "{{plan}}")])
+                        [g.target("muster_plan_last_run_duration_seconds{" + PLAN + "}", "{{plan}}")])
 
 
 def unwell_cases(scope):
