@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,15 +53,6 @@ struct Precision {
 constexpr Precision kBf16 = {"gemm_bf16",       Element::kBf16, 2,        sdk::MatrixType::kBf16,
                              "gemm_bf16_floor", 0.05,           1.0 / 256};
 constexpr Precision kFp32 = {"gemm_fp32", Element::kFp32, 4, sdk::MatrixType::kFp32, "gemm_fp32_floor", 0.005, 1e-5};
-
-std::unique_ptr<CublasLt> LoadLibrary() {
-  const char* path = std::getenv("PATH");
-  auto loaded = CublasLt::Load(
-      physical::CublasLtCandidates(sdk::Parameter<std::string>("cublaslt_library"), path == nullptr ? "" : path));
-  if (absl::IsNotFound(loaded.status())) throw sdk::DeviceSkipped(std::string(loaded.status().message()));
-  if (!loaded.ok()) throw sdk::ToolError(std::string(loaded.status().message()));
-  return *std::move(loaded);
-}
 
 // The three matrices of one product on one device.
 struct Matrices {
@@ -121,7 +111,7 @@ void MeasureProduct(const v1::Device& device, const Precision& precision) {
   if (precision.element == Element::kBf16 && figures.compute_major < 8) {
     throw sdk::DeviceSkipped("bf16 needs compute capability 8.0");
   }
-  const auto library = LoadLibrary();
+  const auto library = physical::LoadCublasLt();
   const auto size = static_cast<size_t>(sdk::Parameter<int64_t>("gemm_size"));
   const Stream stream;
   const Matrices matrices(stream, precision, size);

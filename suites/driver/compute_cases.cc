@@ -1,7 +1,6 @@
 // Matrix products with one right answer, in every type that the device's matrix units have.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -23,15 +22,6 @@ using sdk::MatrixType;
 
 // Of checked products, by level.
 constexpr double kSeconds[] = {0.25, 2, 30, 600};
-
-std::unique_ptr<physical::CublasLt> LoadLibrary() {
-  const char* path = std::getenv("PATH");
-  auto loaded = physical::CublasLt::Load(
-      physical::CublasLtCandidates(sdk::Parameter<std::string>("cublaslt_library"), path == nullptr ? "" : path));
-  if (absl::IsNotFound(loaded.status())) throw sdk::DeviceSkipped(std::string(loaded.status().message()));
-  if (!loaded.ok()) throw sdk::ToolError(std::string(loaded.status().message()));
-  return *std::move(loaded);
-}
 
 // Types by compute capability: CUDA's programming guide, "Tensor cores". Without one the library has no algorithm, or
 // another unit does the work.
@@ -69,8 +59,9 @@ void RunGoldenCase(MatrixType type) {
     RequireNvml(device);
     const sdk::cuda::DeviceScope scope(device);
     const std::string name = "compute.golden_" + physical::MatrixTypeName(type);
-    if (!HasUnits(scope.Figures(), type)) throw sdk::DeviceSkipped("this GPU has no units for " + name.substr(15));
-    const auto library = LoadLibrary();
+    if (!HasUnits(scope.Figures(), type))
+      throw sdk::DeviceSkipped("this GPU has no units for " + physical::MatrixTypeName(type));
+    const auto library = physical::LoadCublasLt();
     physical::CudaDevice gpu;
     physical::CublasEngine engine(*library, gpu);
     const int level = sdk::Session::Current().environment().level;

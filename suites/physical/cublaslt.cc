@@ -4,12 +4,15 @@
 #include <dlfcn.h>
 #include <glob.h>
 
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
+#include "suites/sdk/outcome.h"
+#include "suites/sdk/parameters.h"
 
 namespace muster::physical {
 namespace {
@@ -105,6 +108,15 @@ std::vector<std::string> CublasLtCandidates(const std::string& named, const std:
     for (std::string& match : Matches(pattern)) candidates.push_back(std::move(match));
   }
   return candidates;
+}
+
+std::unique_ptr<CublasLt> LoadCublasLt() {
+  const char* path = std::getenv("PATH");
+  auto loaded =
+      CublasLt::Load(CublasLtCandidates(sdk::Parameter<std::string>("cublaslt_library"), path == nullptr ? "" : path));
+  if (absl::IsNotFound(loaded.status())) throw sdk::DeviceSkipped(std::string(loaded.status().message()));
+  if (!loaded.ok()) throw sdk::ToolError(std::string(loaded.status().message()));
+  return *std::move(loaded);
 }
 
 CublasLt::CublasLt(std::unique_ptr<Functions> functions, std::string path)

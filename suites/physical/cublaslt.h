@@ -78,6 +78,10 @@ class CublasLt::Product {
   std::unique_ptr<State> state_;
 };
 
+// The library that the parameter cublaslt_library names, or the first of the candidates. Throws DeviceSkipped when
+// there is none, ToolError when it does not work.
+std::unique_ptr<CublasLt> LoadCublasLt();
+
 }  // namespace muster::physical
 
 #endif  // MUSTER_SUITES_PHYSICAL_CUBLASLT_H_

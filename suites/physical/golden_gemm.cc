@@ -131,7 +131,8 @@ class Golden {
       unchecked_seconds += device_.Seconds([&] {
         for (uint32_t i = 0; i < options_.products_per_round; ++i) engine_.Multiply();
       });
-      // All bits set is a NaN, and minus one: an entry that is not written shows.
+      // An entry that is never written shows in the next round, whose operands are others; one that is left out once,
+      // in a later product of the same round, still holds the right value and does not.
       checked_seconds += device_.Seconds([&] {
         for (uint32_t i = 0; i < options_.products_per_round; ++i) {
           engine_.Multiply();
