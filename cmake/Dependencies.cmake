@@ -73,6 +73,11 @@ muster_library(libevent SHARED PkgConfig::LIBEVENT STATIC ${MUSTER_ARCHIVE_event
 # Debian has no archives of these two.
 muster_library(prometheus SHARED prometheus-cpp::core)
 muster_library(httplib SHARED cpp-httplib)
+# Headers alone: the loader is found at run time.
+find_path(MUSTER_LEVEL_ZERO_INCLUDE level_zero/zes_api.h REQUIRED)
+add_library(muster_level_zero_headers INTERFACE)
+add_library(muster::level_zero_headers ALIAS muster_level_zero_headers)
+target_include_directories(muster_level_zero_headers SYSTEM INTERFACE ${MUSTER_LEVEL_ZERO_INCLUDE})
 
 foreach(_linker mold lld)
   find_program(MUSTER_LINKER_${_linker} ${_linker})

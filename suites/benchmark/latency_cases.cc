@@ -17,10 +17,10 @@
 namespace muster::benchmark {
 namespace {
 
+using sdk::TimeOnHost;
 using sdk::cuda::DeviceScope;
 using sdk::cuda::Stream;
 using sdk::cuda::TimeOnDevice;
-using sdk::cuda::TimeOnHost;
 
 constexpr int kWarmUps = 100;
 constexpr int kRepeats = 2000;

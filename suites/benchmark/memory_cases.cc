@@ -19,11 +19,11 @@
 namespace muster::benchmark {
 namespace {
 
+using sdk::Timing;
 using sdk::cuda::DeviceBuffer;
 using sdk::cuda::DeviceScope;
 using sdk::cuda::Stream;
 using sdk::cuda::TimeOnDevice;
-using sdk::cuda::Timing;
 
 constexpr uint64_t kSeed = 0x62656E63;
 constexpr size_t kVectorBytes = 16;

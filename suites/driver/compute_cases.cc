@@ -5,9 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "suites/driver/requirement.h"
-#include "suites/physical/cublas_engine.h"
 #include "suites/physical/golden_gemm.h"
-#include "suites/sdk/cuda/device.h"
+#include "suites/physical/open_device.h"
 #include "suites/sdk/devices.h"
 #include "suites/sdk/measurement.h"
 #include "suites/sdk/outcome.h"
@@ -56,24 +55,22 @@ void Report(const std::string& name, const GoldenReport& report) {
 
 void RunGoldenCase(MatrixType type) {
   sdk::ForEachDevice([type](const v1::Device& device) {
-    RequireNvml(device);
-    const sdk::cuda::DeviceScope scope(device);
+    RequireDriver(device);
+    const auto gpu = physical::OpenDevice(device);
     const std::string name = "compute.golden_" + physical::MatrixTypeName(type);
-    if (!HasUnits(scope.Figures(), type))
+    if (!HasUnits(gpu->Traits().figures, type))
       throw sdk::DeviceSkipped("this GPU has no units for " + physical::MatrixTypeName(type));
-    const auto library = physical::LoadCublasLt();
-    physical::CudaDevice gpu;
-    physical::CublasEngine engine(*library, gpu);
+    const auto engine = physical::OpenMatrixEngine(*gpu, type);
     const int level = sdk::Session::Current().environment().level;
     const GoldenReport report = physical::RunGolden(
-        gpu, engine,
+        *gpu, *engine,
         {.type = type,
-         .size = SizeFor(type, gpu.FreeBytes()),
+         .size = SizeFor(type, gpu->FreeBytes()),
          .seed = static_cast<uint64_t>(sdk::Parameter<int64_t>("seed")),
          .seconds = kSeconds[level - 1],
          .injection = physical::ParseGoldenInjection(sdk::Parameter<std::string>("inject_gemm"), type)});
     if (!report.unsupported.empty()) throw sdk::DeviceSkipped(report.unsupported);
-    sdk::MeasureText(name + ".library", engine.Name());
+    sdk::MeasureText(name + ".library", engine->Name());
     Report(name, report);
   });
 }

@@ -7,15 +7,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "suites/driver/requirement.h"
-#include "suites/physical/cuda_device.h"
 #include "suites/physical/memory_march.h"
-#include "suites/sdk/cuda/device.h"
-#include "suites/sdk/cuda/timing.h"
+#include "suites/physical/open_device.h"
 #include "suites/sdk/devices.h"
 #include "suites/sdk/environment.h"
 #include "suites/sdk/measurement.h"
 #include "suites/sdk/parameters.h"
 #include "suites/sdk/session.h"
+#include "suites/sdk/timing.h"
 
 namespace muster::driver {
 namespace {
@@ -44,8 +43,8 @@ void ReportRates(const MarchReport& report, double copy) {
       if (rate.element == element) rates.push_back(rate.bytes_per_second);
     }
     if (rates.empty()) continue;
-    sdk::Measure(name, sdk::cuda::Median(rates), "B/s");
-    sdk::Measure(absl::StrCat(name, ".share_of_copy"), sdk::cuda::Median(rates) / copy, "1").AtLeast(floor);
+    sdk::Measure(name, sdk::Median(rates), "B/s");
+    sdk::Measure(absl::StrCat(name, ".share_of_copy"), sdk::Median(rates) / copy, "1").AtLeast(floor);
   }
 }
 
@@ -83,14 +82,13 @@ class ErrorCounters {
 TEST(memory, march) {
   sdk::ForEachDevice([](const v1::Device& device) {
     const NvmlDevice found = RequireNvml(device);
-    const sdk::cuda::DeviceScope scope(device);
-    physical::CudaDevice gpu;
+    const auto gpu = physical::OpenDevice(device);
     const ErrorCounters counters(found);
-    const double copy = physical::CopyBandwidth(gpu, std::min(kCopyBytes, gpu.FreeBytes() / 2));
+    const double copy = physical::CopyBandwidth(*gpu, std::min(kCopyBytes, gpu->FreeBytes() / 2));
     const MarchReport report =
-        physical::MarchMemory(gpu, {.level = sdk::Session::Current().environment().level,
-                                    .seed = static_cast<uint64_t>(sdk::Parameter<int64_t>("seed")),
-                                    .fault = physical::ParseFault(sdk::Parameter<std::string>("inject"))});
+        physical::MarchMemory(*gpu, {.level = sdk::Session::Current().environment().level,
+                                     .seed = static_cast<uint64_t>(sdk::Parameter<int64_t>("seed")),
+                                     .fault = physical::ParseFault(sdk::Parameter<std::string>("inject"))});
     sdk::ReportWork("bytes", report.bytes_moved);
     sdk::Measure("memory.march.wrong_vectors", static_cast<double>(report.wrong_vectors), "1").ExpectEqual(0);
     for (size_t i = 0; i < std::min(kErrorsShown, report.errors.size()); ++i)

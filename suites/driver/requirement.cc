@@ -38,6 +38,10 @@ NvmlDevice RequireNvml(const v1::Device& device) {
   return {**nvml, *handle};
 }
 
+void RequireDriver(const v1::Device& device) {
+  if (device.vendor() == v1::VENDOR_NVIDIA) RequireNvml(device);
+}
+
 bool MachineHasGpu() {
   const auto gpus = ReadPciGpus("");
   return (gpus.ok() && !gpus->empty()) || !sdk::LeasedDevices().empty();

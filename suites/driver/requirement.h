@@ -29,6 +29,10 @@ struct NvmlDevice {
 };
 NvmlDevice RequireNvml(const v1::Device& device);
 
+// The vendor's management library serves the device; says better than its compute library what is missing. Throws
+// DeviceFailure otherwise.
+void RequireDriver(const v1::Device& device);
+
 // Whether PCI shows an NVIDIA GPU, or one is leased.
 bool MachineHasGpu();
 

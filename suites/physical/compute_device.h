@@ -1,18 +1,35 @@
 // A GPU as the physical tests see it: memory, kernels by name, and the device's own clock. CUDA, Level Zero, and the
-// host's processor (for the tests of the tests) each have one; the algorithms above it are written once.
+// host's processor (for the tests of the tests) each have one; the algorithms above it are written once. OpenDevice()
+// of open_device.h gives the one for a leased device.
 //
-// Work is queued in order. Everything throws as the SDK does: DeviceFailure where the device or its driver is at fault,
-// ToolError where the test could not do its work. One thread.
+// One object is one queue: its work runs in order. Everything throws as the SDK does: DeviceFailure where the device or
+// its driver is at fault, ToolError where the test could not do its work. One thread at a time.
 #ifndef MUSTER_SUITES_PHYSICAL_COMPUTE_DEVICE_H_
 #define MUSTER_SUITES_PHYSICAL_COMPUTE_DEVICE_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "suites/sdk/peak.h"
+
 namespace muster::physical {
+
+// What a device is made of; 0 where nobody says.
+struct DeviceTraits {
+  std::string name;
+  uint32_t units = 1;               // Multiprocessors, Xe cores.
+  uint32_t subgroup_size = 1;       // Work items in lock step: a warp, a sub-group.
+  uint64_t local_memory_bytes = 0;  // The most that one group may have.
+  uint64_t last_cache_bytes = 0;
+  bool fp64 = false;
+  // UNIT_ID in a kernel tells the units apart, from 0 to units - 1.
+  bool names_units = false;
+  sdk::GpuFigures figures;
+};
 
 struct KernelLaunch {
   const char* kernel = nullptr;
@@ -22,22 +39,38 @@ struct KernelLaunch {
   std::vector<void*> buffers;
   const void* arguments = nullptr;
   size_t arguments_size = 0;
+  // Of each group's LOCAL_POINTER; for kernels with LOCAL_PARAMETER alone, which must have some.
+  uint32_t local_bytes = 0;
 };
 
 class ComputeDevice {
  public:
   virtual ~ComputeDevice() = default;
 
+  virtual const DeviceTraits& Traits() = 0;
+  // Another queue of the same device, independent of this one; memory of one is memory of the other. Freed where it was
+  // allocated.
+  virtual std::unique_ptr<ComputeDevice> OpenQueue() = 0;
+
   // Device memory, not initialised, aligned to 256 bytes; null when there is not that much.
   virtual void* Allocate(uint64_t bytes) = 0;
   virtual void Free(void* memory) = 0;
   virtual uint64_t FreeBytes() = 0;
+  // Page-locked host memory, which kernels and copies of the device reach; null when there is not that much.
+  virtual void* AllocateHost(uint64_t bytes) = 0;
+  virtual void FreeHost(void* memory) = 0;
 
   virtual void Launch(const KernelLaunch& launch) = 0;
   virtual void Zero(void* memory, uint64_t bytes) = 0;
+  // Between any memory: the device's, page-locked or plain host memory (which the copy may wait for), and that of
+  // another device of the same vendor.
   virtual void Copy(void* to, const void* from, uint64_t bytes) = 0;
   // Waits for all that is queued.
   virtual void ReadBack(void* host, const void* memory, uint64_t bytes) = 0;
+  virtual void Wait() = 0;
+
+  // From now on this device's kernels and copies reach memory of `peer` directly; false when the two cannot.
+  virtual bool ReachPeer(ComputeDevice& peer) = 0;
 
   // What the device took for all that `queue` queues, by its own clock; waits for its end.
   virtual double Seconds(const std::function<void()>& queue) = 0;

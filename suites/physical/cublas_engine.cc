@@ -1,6 +1,7 @@
 #include "suites/physical/cublas_engine.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "suites/sdk/outcome.h"
@@ -13,25 +14,25 @@ constexpr int kTrials = 3;
 
 }  // namespace
 
-CublasEngine::CublasEngine(CublasLt& library, CudaDevice& device)
-    : library_(library), device_(device), workspace_(device.Allocate(kWorkspaceBytes)) {
+CublasEngine::CublasEngine(std::unique_ptr<CublasLt> library, CudaDevice& device)
+    : library_(std::move(library)), device_(device), workspace_(device.Allocate(kWorkspaceBytes)) {
   if (workspace_ == nullptr) throw sdk::ToolError("expected 64 MiB of free device memory for cuBLASLt");
 }
 
 CublasEngine::~CublasEngine() { device_.Free(workspace_); }
 
-std::string CublasEngine::Name() const { return absl::StrCat("cuBLASLt ", library_.version()); }
+std::string CublasEngine::Name() const { return absl::StrCat("cuBLASLt ", library_->version()); }
 
 std::string CublasEngine::Prepare(sdk::MatrixType type, uint32_t size, void* a, void* b, void* c) {
-  auto product = library_.Prepare({.a = a,
-                                   .b = b,
-                                   .c = c,
-                                   .size = size,
-                                   .type = type,
-                                   .wide_result = true,
-                                   .transpose_a = true,
-                                   .workspace = workspace_,
-                                   .workspace_bytes = kWorkspaceBytes});
+  auto product = library_->Prepare({.a = a,
+                                    .b = b,
+                                    .c = c,
+                                    .size = size,
+                                    .type = type,
+                                    .wide_result = true,
+                                    .transpose_a = true,
+                                    .workspace = workspace_,
+                                    .workspace_bytes = kWorkspaceBytes});
   if (!product.ok()) return std::string(product.status().message());
   product_ = *std::move(product);
   double fastest = 0;

@@ -13,8 +13,8 @@ namespace muster::physical {
 
 class CublasEngine final : public MatrixEngine {
  public:
-  // Both outlive the engine.
-  CublasEngine(CublasLt& library, CudaDevice& device);
+  // `device` outlives the engine.
+  CublasEngine(std::unique_ptr<CublasLt> library, CudaDevice& device);
   ~CublasEngine() override;
 
   std::string Name() const override;
@@ -23,7 +23,7 @@ class CublasEngine final : public MatrixEngine {
   void Multiply() override;
 
  private:
-  CublasLt& library_;
+  const std::unique_ptr<CublasLt> library_;
   CudaDevice& device_;
   void* const workspace_;
   std::unique_ptr<CublasLt::Product> product_;

@@ -7,13 +7,29 @@
 
 #include "suites/physical/cuda_kernels.h"
 #include "suites/sdk/cuda/check.h"
+#include "suites/sdk/cuda/device.h"
 #include "suites/sdk/outcome.h"
 
 namespace muster::physical {
+namespace {
 
-void* CudaDevice::Allocate(uint64_t bytes) {
-  void* memory = nullptr;
-  const cudaError_t error = cudaMalloc(&memory, bytes);
+// Makes the device current, so that what is made after it is the device's.
+DeviceTraits TraitsOf(int ordinal) {
+  CUDA_CHECK(cudaSetDevice(ordinal));
+  cudaDeviceProp properties;
+  CUDA_CHECK(cudaGetDeviceProperties(&properties, ordinal));
+  return {.name = properties.name,
+          .units = static_cast<uint32_t>(properties.multiProcessorCount),
+          .subgroup_size = static_cast<uint32_t>(properties.warpSize),
+          .local_memory_bytes = properties.sharedMemPerBlockOptin,
+          .last_cache_bytes = static_cast<uint64_t>(properties.l2CacheSize),
+          .fp64 = true,
+          .names_units = true,
+          .figures = sdk::cuda::FiguresOf(ordinal)};
+}
+
+// Null when there is not that much memory.
+void* OrNull(cudaError_t error, void* memory) {
   if (error == cudaErrorMemoryAllocation) {
     cudaGetLastError();
     return nullptr;
@@ -22,40 +38,100 @@ void* CudaDevice::Allocate(uint64_t bytes) {
   return memory;
 }
 
+}  // namespace
+
+CudaDevice::CudaDevice(int ordinal) : ordinal_(ordinal), traits_(TraitsOf(ordinal)) {}
+
+// Stream and events go with their device current.
+CudaDevice::~CudaDevice() { cudaSetDevice(ordinal_); }
+
+void CudaDevice::MakeCurrent() const { CUDA_CHECK(cudaSetDevice(ordinal_)); }
+
+std::unique_ptr<ComputeDevice> CudaDevice::OpenQueue() { return std::make_unique<CudaDevice>(ordinal_); }
+
+void* CudaDevice::Allocate(uint64_t bytes) {
+  MakeCurrent();
+  void* memory = nullptr;
+  const cudaError_t error = cudaMalloc(&memory, bytes);
+  return OrNull(error, memory);
+}
+
 void CudaDevice::Free(void* memory) { cudaFree(memory); }
 
 uint64_t CudaDevice::FreeBytes() {
+  MakeCurrent();
   size_t free = 0;
   size_t total = 0;
   CUDA_CHECK(cudaMemGetInfo(&free, &total));
   return free;
 }
 
+void* CudaDevice::AllocateHost(uint64_t bytes) {
+  MakeCurrent();
+  void* memory = nullptr;
+  // Any device's to reach.
+  const cudaError_t error = cudaHostAlloc(&memory, bytes, cudaHostAllocPortable);
+  return OrNull(error, memory);
+}
+
+void CudaDevice::FreeHost(void* memory) { cudaFreeHost(memory); }
+
 void CudaDevice::Launch(const KernelLaunch& launch) {
+  MakeCurrent();
   const void* const kernel = FindCudaKernel(launch.kernel);
   if (kernel == nullptr) throw sdk::ToolError(std::string("no kernel ") + launch.kernel);
   std::vector<void*> buffers = launch.buffers;
   std::vector<void*> parameters;
   for (void*& buffer : buffers) parameters.push_back(&buffer);
   parameters.push_back(const_cast<void*>(launch.arguments));
+  // What a kernel has without asking for more.
+  constexpr uint32_t kPlainLocalBytes = 48 << 10;
+  if (launch.local_bytes > kPlainLocalBytes) {
+    CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                    static_cast<int>(launch.local_bytes)));
+  }
   CUDA_CHECK(cudaLaunchKernel(kernel, dim3(static_cast<unsigned>(launch.groups)), dim3(launch.group_size),
-                              parameters.data(), 0, stream_.get()));
+                              parameters.data(), launch.local_bytes, stream_.get()));
 }
 
-void CudaDevice::Zero(void* memory, uint64_t bytes) { CUDA_CHECK(cudaMemsetAsync(memory, 0, bytes, stream_.get())); }
+void CudaDevice::Zero(void* memory, uint64_t bytes) {
+  MakeCurrent();
+  CUDA_CHECK(cudaMemsetAsync(memory, 0, bytes, stream_.get()));
+}
 
 void CudaDevice::Copy(void* to, const void* from, uint64_t bytes) {
-  CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_.get()));
+  MakeCurrent();
+  CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_.get()));
 }
 
 void CudaDevice::ReadBack(void* host, const void* memory, uint64_t bytes) {
-  CUDA_CHECK(cudaMemcpyAsync(host, memory, bytes, cudaMemcpyDeviceToHost, stream_.get()));
+  Copy(host, memory, bytes);
   stream_.Wait();
 }
 
+void CudaDevice::Wait() { stream_.Wait(); }
+
+bool CudaDevice::ReachPeer(ComputeDevice& peer) {
+  const auto* const other = dynamic_cast<const CudaDevice*>(&peer);
+  if (other == nullptr) return false;
+  int reaches = 0;
+  CUDA_CHECK(cudaDeviceCanAccessPeer(&reaches, ordinal_, other->ordinal_));
+  if (reaches == 0) return false;
+  MakeCurrent();
+  const cudaError_t error = cudaDeviceEnablePeerAccess(other->ordinal_, 0);
+  if (error == cudaErrorPeerAccessAlreadyEnabled) {
+    cudaGetLastError();
+    return true;
+  }
+  CUDA_CHECK(error);
+  return true;
+}
+
 double CudaDevice::Seconds(const std::function<void()>& queue) {
+  MakeCurrent();
   begin_.Record(stream_);
   queue();
+  MakeCurrent();
   end_.Record(stream_);
   CUDA_CHECK(cudaEventSynchronize(end_.get()));
   float milliseconds = 0;

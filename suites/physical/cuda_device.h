@@ -1,10 +1,10 @@
-// An NVIDIA GPU as a compute device: the calling thread's current one (sdk::cuda::DeviceScope), for as long as it stays
-// so.
+// An NVIDIA GPU as a compute device. Each call makes it the calling thread's current one.
 #ifndef MUSTER_SUITES_PHYSICAL_CUDA_DEVICE_H_
 #define MUSTER_SUITES_PHYSICAL_CUDA_DEVICE_H_
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "suites/physical/compute_device.h"
 #include "suites/sdk/cuda/memory.h"
@@ -13,19 +13,34 @@ namespace muster::physical {
 
 class CudaDevice final : public ComputeDevice {
  public:
+  // `ordinal` as CUDA numbers devices (sdk::cuda::OrdinalOf).
+  explicit CudaDevice(int ordinal);
+  ~CudaDevice() override;
+
+  const DeviceTraits& Traits() override { return traits_; }
+  std::unique_ptr<ComputeDevice> OpenQueue() override;
   void* Allocate(uint64_t bytes) override;
   void Free(void* memory) override;
   uint64_t FreeBytes() override;
+  void* AllocateHost(uint64_t bytes) override;
+  void FreeHost(void* memory) override;
   void Launch(const KernelLaunch& launch) override;
   void Zero(void* memory, uint64_t bytes) override;
   void Copy(void* to, const void* from, uint64_t bytes) override;
   void ReadBack(void* host, const void* memory, uint64_t bytes) override;
+  void Wait() override;
+  bool ReachPeer(ComputeDevice& peer) override;
   double Seconds(const std::function<void()>& queue) override;
 
+  int ordinal() const { return ordinal_; }
   // On which all of it is queued.
   cudaStream_t stream() const { return stream_.get(); }
 
  private:
+  void MakeCurrent() const;
+
+  const int ordinal_;
+  const DeviceTraits traits_;
   sdk::cuda::Stream stream_;
   sdk::cuda::Event begin_;
   sdk::cuda::Event end_;

@@ -1,11 +1,14 @@
 #include "suites/physical/host_device.h"
 
+#include <barrier>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <thread>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "suites/physical/all_kernels.h"
 #include "suites/sdk/outcome.h"
@@ -45,10 +48,40 @@ const std::map<std::string, Kernel>& Kernels() {
   return kernels;
 }
 
+// The groups one after the other, their work items as threads.
+void LaunchThreads(const KernelLaunch& launch, Kernel kernel) {
+  std::vector<u32x4> local_memory((launch.local_bytes + sizeof(u32x4) - 1) / sizeof(u32x4));
+  std::barrier<> in_group(launch.group_size);
+  std::barrier<> between_groups(launch.group_size);
+  host_local_memory = local_memory.data();
+  host_barrier = &in_group;
+  std::vector<std::thread> items;
+  for (uint32_t local = 0; local < launch.group_size; ++local) {
+    items.emplace_back([&launch, &between_groups, kernel, local] {
+      for (uint64_t group = 0; group < launch.groups; ++group) {
+        host_work_item = {group, launch.groups, local, launch.group_size};
+        kernel(launch);
+        between_groups.arrive_and_wait();
+      }
+    });
+  }
+  for (std::thread& item : items) item.join();
+}
+
 }  // namespace
 
 HostDevice::~HostDevice() {
   for (const auto& [memory, bytes] : pieces_) std::free(memory);
+}
+
+const DeviceTraits& HostDevice::Traits() {
+  static const auto& traits = *new DeviceTraits{.name = "host's processor",
+                                                .units = HOST_UNITS,
+                                                .local_memory_bytes = 64 << 10,
+                                                .last_cache_bytes = 1 << 20,
+                                                .fp64 = true,
+                                                .names_units = true};
+  return traits;
 }
 
 void* HostDevice::Allocate(uint64_t bytes) {
@@ -70,6 +103,7 @@ void HostDevice::Free(void* memory) {
 void HostDevice::Launch(const KernelLaunch& launch) {
   const auto kernel = Kernels().find(launch.kernel);
   if (kernel == Kernels().end()) throw sdk::ToolError(std::string("no kernel ") + launch.kernel);
+  if (launch.local_bytes != 0) return LaunchThreads(launch, kernel->second);
   for (uint64_t group = 0; group < launch.groups; ++group) {
     for (uint32_t local = 0; local < launch.group_size; ++local) {
       host_work_item = {group, launch.groups, local, launch.group_size};

@@ -1,10 +1,12 @@
-// The host's processor as a compute device: the same kernels, one work item after the other. For the tests of the
-// tests; nothing that it takes in time is a figure of anything.
+// The host's processor as a compute device: the same kernels, one work item after the other, or a thread for each work
+// item where they have local memory; groups always one after the other. For the tests of the tests; nothing that it
+// takes in time is a figure of anything.
 #ifndef MUSTER_SUITES_PHYSICAL_HOST_DEVICE_H_
 #define MUSTER_SUITES_PHYSICAL_HOST_DEVICE_H_
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "suites/physical/compute_device.h"
@@ -18,13 +20,20 @@ class HostDevice final : public ComputeDevice {
       : free_(memory_bytes), largest_piece_(largest_piece) {}
   ~HostDevice() override;
 
+  const DeviceTraits& Traits() override;
+  // Gives as much memory as is left now; does its work at once.
+  std::unique_ptr<ComputeDevice> OpenQueue() override { return std::make_unique<HostDevice>(free_, largest_piece_); }
   void* Allocate(uint64_t bytes) override;
   void Free(void* memory) override;
   uint64_t FreeBytes() override { return free_; }
+  void* AllocateHost(uint64_t bytes) override { return Allocate(bytes); }
+  void FreeHost(void* memory) override { Free(memory); }
   void Launch(const KernelLaunch& launch) override;
   void Zero(void* memory, uint64_t bytes) override;
   void Copy(void* to, const void* from, uint64_t bytes) override;
   void ReadBack(void* host, const void* memory, uint64_t bytes) override;
+  void Wait() override {}
+  bool ReachPeer(ComputeDevice& peer) override { return dynamic_cast<HostDevice*>(&peer) != nullptr; }
   double Seconds(const std::function<void()>& queue) override;
 
  private:

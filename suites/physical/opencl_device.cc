@@ -27,6 +27,7 @@ struct Runtime {
   cl_command_queue queue = nullptr;
   cl_program program = nullptr;
   std::map<std::string, cl_kernel> kernels;
+  DeviceTraits traits;
 };
 
 cl_device_id FirstCpu() {
@@ -59,12 +60,23 @@ absl::Status Build(Runtime& runtime) {
   return absl::InvalidArgumentError(absl::StrCat("clBuildProgram: OpenCL error ", error, ": ", BuildLog(runtime)));
 }
 
+DeviceTraits TraitsOf(cl_device_id device) {
+  char name[256] = "";
+  cl_ulong local_memory = 0;
+  cl_uint units = 1;
+  clGetDeviceInfo(device, CL_DEVICE_NAME, sizeof(name) - 1, name, nullptr);
+  clGetDeviceInfo(device, CL_DEVICE_LOCAL_MEM_SIZE, sizeof(local_memory), &local_memory, nullptr);
+  clGetDeviceInfo(device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof(units), &units, nullptr);
+  return {.name = name, .units = units, .local_memory_bytes = local_memory, .fp64 = true};
+}
+
 absl::StatusOr<Runtime*> Start() {
   auto* const runtime = new Runtime;
   runtime->device = FirstCpu();
   if (runtime->device == nullptr) {
     return absl::NotFoundError("no OpenCL platform here has a processor; Debian's package is pocl-opencl-icd");
   }
+  runtime->traits = TraitsOf(runtime->device);
   cl_int error = CL_SUCCESS;
   runtime->context = clCreateContext(nullptr, 1, &runtime->device, nullptr, nullptr, &error);
   if (error != CL_SUCCESS) return absl::InternalError(absl::StrCat("clCreateContext: OpenCL error ", error));
@@ -82,6 +94,15 @@ class OpenClDevice final : public ComputeDevice {
     clFinish(runtime_.queue);
     for (const auto& [memory, piece] : pieces_) clSVMFree(runtime_.context, piece.allocated);
   }
+
+  const DeviceTraits& Traits() override { return runtime_.traits; }
+  std::unique_ptr<ComputeDevice> OpenQueue() override {
+    return std::make_unique<OpenClDevice>(runtime_, free_, largest_piece_);
+  }
+  void* AllocateHost(uint64_t bytes) override { return Allocate(bytes); }
+  void FreeHost(void* memory) override { Free(memory); }
+  void Wait() override { Check(clFinish(runtime_.queue), "clFinish"); }
+  bool ReachPeer(ComputeDevice& peer) override { return dynamic_cast<OpenClDevice*>(&peer) != nullptr; }
 
   void* Allocate(uint64_t bytes) override {
     if (bytes > free_ || (largest_piece_ != 0 && bytes > largest_piece_)) return nullptr;
@@ -108,7 +129,8 @@ class OpenClDevice final : public ComputeDevice {
     const cl_kernel kernel = Kernel(launch.kernel);
     cl_uint index = 0;
     for (void* buffer : launch.buffers) Check(clSetKernelArgSVMPointer(kernel, index++, buffer), launch.kernel);
-    Check(clSetKernelArg(kernel, index, launch.arguments_size, launch.arguments), launch.kernel);
+    Check(clSetKernelArg(kernel, index++, launch.arguments_size, launch.arguments), launch.kernel);
+    if (launch.local_bytes != 0) Check(clSetKernelArg(kernel, index, launch.local_bytes, nullptr), launch.kernel);
     const size_t local = launch.group_size;
     const size_t global = launch.groups * local;
     Check(clEnqueueNDRangeKernel(runtime_.queue, kernel, 1, nullptr, &global, &local, 0, nullptr, nullptr),

@@ -4,6 +4,12 @@
 // each (all_kernels.h: cuda_kernels.cu, host_device.cc), and compiled as it is with `clang -x cl`. A kernel's
 // parameters are its buffers and then one struct of arguments by value, which holds no pointer. On the host a kernel
 // runs one work item after the other (host_device.h).
+//
+// A kernel whose work items exchange values has LOCAL_PARAMETER after its last parameter, without a comma, begins with
+// LOCAL_POINTER(name) and may BARRIER, which all work items of the group must reach; name is a LOCAL u32*, of
+// KernelLaunch.local_bytes, aligned to 16 bytes. On the host each work item of such a group is a thread.
+//
+// UNIT_ID: which multiprocessor the work item runs on, where DeviceTraits.names_units.
 #ifndef MUSTER_SUITES_PHYSICAL_PORTABLE_H_
 #define MUSTER_SUITES_PHYSICAL_PORTABLE_H_
 
@@ -43,6 +49,11 @@ static inline u64 atomic_add_halves(volatile __global u64* to, u64 value) {
 #define FLOAT_BITS(f) as_uint(f)
 #define DOUBLE_BITS(f) as_ulong(f)
 #define UNROLL _Pragma("unroll")
+#define LOCAL __local
+#define LOCAL_PARAMETER , __local u32x4* local_memory
+#define LOCAL_POINTER(name) __local u32* const name = (__local u32*)local_memory
+#define BARRIER barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
+#define UNIT_ID 0u
 
 #elif defined(__CUDACC__)
 
@@ -71,9 +82,23 @@ typedef uint4 u32x4;
 #define FLOAT_BITS(f) __float_as_uint(f)
 #define DOUBLE_BITS(f) ((u64)__double_as_longlong(f))
 #define UNROLL _Pragma("unroll")
+#define LOCAL
+#define LOCAL_PARAMETER
+#define LOCAL_POINTER(name)                    \
+  extern __shared__ u32x4 cuda_local_memory[]; \
+  u32* const name = (u32*)cuda_local_memory
+#define BARRIER __syncthreads()
+DEVICE_FUNCTION u32 cuda_unit_id() {
+  u32 unit;
+  asm volatile("mov.u32 %0, %%smid;" : "=r"(unit));
+  return unit;
+}
+#define UNIT_ID cuda_unit_id()
 
 #else
 
+#include <atomic>
+#include <barrier>
 #include <bit>
 #include <cstdint>
 typedef uint32_t u32;
@@ -92,6 +117,13 @@ struct HostWorkItem {
   u64 group, groups, local, group_size;
 };
 inline thread_local HostWorkItem host_work_item;
+// Of the group with local memory that runs.
+inline void* host_local_memory = nullptr;
+inline std::barrier<>* host_barrier = nullptr;
+template <typename Number>
+Number HostAtomicAdd(Number* to, Number value) {
+  return std::atomic_ref<Number>(*to).fetch_add(value, std::memory_order_relaxed);
+}
 #define KERNEL inline void
 #define GLOBAL
 #define DEVICE_FUNCTION static inline
@@ -103,8 +135,8 @@ inline thread_local HostWorkItem host_work_item;
 #define LOAD_STREAMING(p) (*(p))
 #define STORE_STREAMING(p, v) (*(p) = (v))
 #define LOAD_PAST_CACHES(p) (*(p))
-#define ATOMIC_INCREMENT(p) ((*(p))++)
-#define ATOMIC_ADD(p, v) (*(p) += (v))
+#define ATOMIC_INCREMENT(p) HostAtomicAdd<u64>((p), 1)
+#define ATOMIC_ADD(p, v) ((void)HostAtomicAdd<u64>((p), (v)))
 #define FLOAT_TO_INT(f) HostToInt(f)
 #define DOUBLE_TO_INT(f) HostToInt(f)
 #define AS_FLOAT(u) std::bit_cast<float>(static_cast<u32>(u))
@@ -112,6 +144,13 @@ inline thread_local HostWorkItem host_work_item;
 #define FLOAT_BITS(f) std::bit_cast<u32>(static_cast<float>(f))
 #define DOUBLE_BITS(f) std::bit_cast<u64>(static_cast<double>(f))
 #define UNROLL
+#define LOCAL
+#define LOCAL_PARAMETER
+#define LOCAL_POINTER(name) u32* const name = static_cast<u32*>(host_local_memory)
+#define BARRIER host_barrier->arrive_and_wait()
+// As many as HostDevice says that it has.
+#define HOST_UNITS 4
+#define UNIT_ID ((u32)(host_work_item.group % HOST_UNITS))
 
 #endif
 

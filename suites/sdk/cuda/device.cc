@@ -49,6 +49,18 @@ std::optional<int> OrdinalOf(const std::string& uuid) {
   return std::nullopt;
 }
 
+GpuFigures FiguresOf(int ordinal) {
+  cudaDeviceProp properties;
+  CUDA_CHECK(cudaGetDeviceProperties(&properties, ordinal));
+  return {.model = properties.name,
+          .compute_major = properties.major,
+          .compute_minor = properties.minor,
+          .multiprocessors = properties.multiProcessorCount,
+          .clock_hz = 1e3 * Attribute(cudaDevAttrClockRate, ordinal),
+          .memory_clock_hz = 1e3 * Attribute(cudaDevAttrMemoryClockRate, ordinal),
+          .memory_bus_bits = properties.memoryBusWidth};
+}
+
 DeviceScope::DeviceScope(const v1::Device& device) {
   if (device.vendor() != v1::VENDOR_NVIDIA) throw DeviceSkipped("not an NVIDIA device");
   const auto ordinal = OrdinalOf(device.uuid());
@@ -62,18 +74,6 @@ DeviceScope::DeviceScope(const v1::Device& device) {
 }
 
 DeviceScope::~DeviceScope() { cudaSetDevice(before_); }
-
-GpuFigures DeviceScope::Figures() const {
-  cudaDeviceProp properties;
-  CUDA_CHECK(cudaGetDeviceProperties(&properties, ordinal_));
-  return {.model = properties.name,
-          .compute_major = properties.major,
-          .compute_minor = properties.minor,
-          .multiprocessors = properties.multiProcessorCount,
-          .clock_hz = 1e3 * Attribute(cudaDevAttrClockRate, ordinal_),
-          .memory_clock_hz = 1e3 * Attribute(cudaDevAttrMemoryClockRate, ordinal_),
-          .memory_bus_bits = properties.memoryBusWidth};
-}
 
 uint64_t DeviceScope::FreeMemoryBytes() const {
   size_t free = 0;

@@ -15,6 +15,9 @@ namespace muster::sdk::cuda {
 // cannot be used at all.
 std::optional<int> OrdinalOf(const std::string& uuid);
 
+// Clocks and widths, from which peaks are computed.
+GpuFigures FiguresOf(int ordinal);
+
 // The calling thread works on `device` for as long as this lives; the one before comes back after it.
 // Throws DeviceSkipped for a device of another vendor, DeviceFailure when CUDA does not show the device.
 class DeviceScope {
@@ -25,8 +28,7 @@ class DeviceScope {
   DeviceScope& operator=(const DeviceScope&) = delete;
 
   int ordinal() const { return ordinal_; }
-  // Clocks and widths, from which peaks are computed.
-  GpuFigures Figures() const;
+  GpuFigures Figures() const { return FiguresOf(ordinal_); }
   uint64_t FreeMemoryBytes() const;
 
  private:

@@ -1,0 +1,50 @@
+#include "suites/physical/open_device.h"
+
+#include "suites/sdk/outcome.h"
+
+#ifdef MUSTER_HAS_CUDA
+#include "suites/physical/cublas_engine.h"
+#include "suites/physical/cublaslt.h"
+#include "suites/physical/cuda_device.h"
+#include "suites/sdk/cuda/device.h"
+#endif
+
+namespace muster::physical {
+namespace {
+
+#ifdef MUSTER_HAS_CUDA
+
+std::unique_ptr<ComputeDevice> OpenNvidia(const v1::Device& device) {
+  return std::make_unique<CudaDevice>(sdk::cuda::DeviceScope(device).ordinal());
+}
+
+// Null for a device of another vendor.
+std::unique_ptr<MatrixEngine> OpenNvidiaEngine(ComputeDevice& device) {
+  auto* const gpu = dynamic_cast<CudaDevice*>(&device);
+  if (gpu == nullptr) return nullptr;
+  return std::make_unique<CublasEngine>(LoadCublasLt(), *gpu);
+}
+
+#else
+
+std::unique_ptr<ComputeDevice> OpenNvidia(const v1::Device&) {
+  throw sdk::DeviceSkipped("this program was built without the CUDA toolkit; build where nvcc is found");
+}
+
+std::unique_ptr<MatrixEngine> OpenNvidiaEngine(ComputeDevice&) { return nullptr; }
+
+#endif
+
+}  // namespace
+
+std::unique_ptr<ComputeDevice> OpenDevice(const v1::Device& device) {
+  if (device.vendor() == v1::VENDOR_NVIDIA) return OpenNvidia(device);
+  throw sdk::DeviceSkipped("no way to compute on a device of " + v1::Vendor_Name(device.vendor()));
+}
+
+std::unique_ptr<MatrixEngine> OpenMatrixEngine(ComputeDevice& device, sdk::MatrixType type) {
+  if (auto engine = OpenNvidiaEngine(device)) return engine;
+  return MakePlainEngine(device);
+}
+
+}  // namespace muster::physical

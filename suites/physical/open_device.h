@@ -1,0 +1,26 @@
+// The way from a leased device to a compute device, and to its matrix units.
+//
+// Built without the CUDA toolkit, NVIDIA's devices are skipped, with the reason.
+#ifndef MUSTER_SUITES_PHYSICAL_OPEN_DEVICE_H_
+#define MUSTER_SUITES_PHYSICAL_OPEN_DEVICE_H_
+
+#include <memory>
+#include <string>
+
+#include "muster/v1/fleet.pb.h"
+#include "suites/physical/compute_device.h"
+#include "suites/physical/golden_gemm.h"
+
+namespace muster::physical {
+
+// Throws DeviceSkipped where there is no part for the vendor, DeviceFailure when the vendor's runtime does not
+// show the device, ToolError when it cannot be used at all.
+std::unique_ptr<ComputeDevice> OpenDevice(const v1::Device& device);
+
+// The fastest engine that the device has for the type; its Prepare() says what it cannot. `device` is one of
+// OpenDevice() and outlives the engine. Throws DeviceSkipped with the reason when there is none.
+std::unique_ptr<MatrixEngine> OpenMatrixEngine(ComputeDevice& device, sdk::MatrixType type);
+
+}  // namespace muster::physical
+
+#endif  // MUSTER_SUITES_PHYSICAL_OPEN_DEVICE_H_
