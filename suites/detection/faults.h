@@ -1,0 +1,29 @@
+// The faults that physical cases can make by themselves, and what each case must say of its own: the table behind the
+// suite detection and docs/detection.md.
+#ifndef MUSTER_SUITES_DETECTION_FAULTS_H_
+#define MUSTER_SUITES_DETECTION_FAULTS_H_
+
+#include <string>
+#include <vector>
+
+namespace muster::detection {
+
+struct Fault {
+  std::string suite;
+  // As the suite's manifest has it; the suite detection has a case of the same name, which its manifest lists too.
+  std::string case_name;
+  // For a reader: "bit 77 of vector 123456 flipped once".
+  std::string fault;
+  // A JSON object over the manifest's defaults: the injection, and what makes the run short.
+  std::string parameters;
+  // Each must be in what the failed case says: the fault's kind and its place.
+  std::vector<std::string> words;
+  int level = 1;
+};
+
+// Grouped by case.
+const std::vector<Fault>& Faults();
+
+}  // namespace muster::detection
+
+#endif  // MUSTER_SUITES_DETECTION_FAULTS_H_
