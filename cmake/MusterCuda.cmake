@@ -5,6 +5,7 @@
 # needs nothing of CUDA but the driver. -DMUSTER_CUDA=OFF leaves CUDA out.
 #
 # muster_cuda_module(NAME SRCS… DEPS…): a library with .cu files; everything else that only includes cuda_runtime.h is plain C++.
+# muster_cuda_fatbin(OUTPUT SOURCE DEPENDS…): the kernels of one .cu file as a fat binary for the same architectures.
 
 include(CheckLanguage)
 option(MUSTER_CUDA "Build the CUDA programs, when the toolkit is there" ON)
@@ -60,4 +61,22 @@ function(muster_cuda_module name)
   set_target_properties(muster_${name} PROPERTIES CUDA_RUNTIME_LIBRARY Static LINKER_LANGUAGE CXX)
   target_compile_options(muster_${name} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--compress-mode=size;-Xcompiler=-Wall>")
   target_link_libraries(muster_${name} PUBLIC ${A_DEPS} CUDA::cudart_static)
+endfunction()
+
+function(muster_cuda_fatbin output source)
+  set(codes "")
+  foreach(architecture IN LISTS CMAKE_CUDA_ARCHITECTURES)
+    string(REGEX REPLACE "-.*" "" number ${architecture})
+    set(code "sm_${number},compute_${number}")
+    if(architecture MATCHES "-real$")
+      set(code "sm_${number}")
+    elseif(architecture MATCHES "-virtual$")
+      set(code "compute_${number}")
+    endif()
+    list(APPEND codes "-gencode=arch=compute_${number},code=[${code}]")
+  endforeach()
+  add_custom_command(OUTPUT ${output}
+    COMMAND ${CMAKE_CUDA_COMPILER} -fatbin ${codes} --compress-mode=size -std=c++17 -I${PROJECT_SOURCE_DIR}
+      -o ${output} ${source}
+    DEPENDS ${source} ${ARGN} COMMENT "Compiling ${source} to a fat binary" VERBATIM)
 endfunction()

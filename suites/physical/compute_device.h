@@ -3,7 +3,8 @@
 // of open_device.h gives the one for a leased device.
 //
 // One object is one queue: its work runs in order. Everything throws as the SDK does: DeviceFailure where the device or
-// its driver is at fault, ToolError where the test could not do its work. One thread at a time.
+// its driver is at fault, ToolError where the test could not do its work. One thread at a time. What a device has no
+// part for throws DeviceSkipped.
 #ifndef MUSTER_SUITES_PHYSICAL_COMPUTE_DEVICE_H_
 #define MUSTER_SUITES_PHYSICAL_COMPUTE_DEVICE_H_
 
@@ -31,8 +32,22 @@ struct DeviceTraits {
   sdk::GpuFigures figures;
 };
 
+// A point in a queue's work, for which other queues of the device may wait.
+class QueueEvent {
+ public:
+  virtual ~QueueEvent() = default;
+};
+
+// Kernels that were read from a file.
+class KernelModule {
+ public:
+  virtual ~KernelModule() = default;
+};
+
 struct KernelLaunch {
   const char* kernel = nullptr;
+  // Null: the program's own kernels.
+  const KernelModule* module = nullptr;
   uint64_t groups = 1;
   uint32_t group_size = 1;  // At most 512.
   // The kernel's parameters: its buffers, then one struct.
@@ -60,6 +75,7 @@ class ComputeDevice {
   virtual void* AllocateHost(uint64_t bytes) = 0;
   virtual void FreeHost(void* memory) = 0;
 
+  // ToolError when the device refuses the launch (a group too large, too much local memory); it goes on working.
   virtual void Launch(const KernelLaunch& launch) = 0;
   virtual void Zero(void* memory, uint64_t bytes) = 0;
   // Between any memory: the device's, page-locked or plain host memory (which the copy may wait for), and that of
@@ -68,6 +84,18 @@ class ComputeDevice {
   // Waits for all that is queued.
   virtual void ReadBack(void* host, const void* memory, uint64_t bytes) = 0;
   virtual void Wait() = 0;
+  // The same for at most so long; whether the work has ended.
+  virtual bool WaitAtMost(double seconds);
+
+  // Comes when all that is queued here by now has ended.
+  virtual std::unique_ptr<QueueEvent> Record();
+  // What is queued here from now on begins when the event of another queue has come.
+  virtual void WaitFor(const QueueEvent& event);
+
+  // A module of the device's own kind with the kernels of api.kernels.h: what a file of it holds.
+  virtual std::string ModuleImage();
+  // Reads such a file, for the launches of this object and of its queues; null when the driver refuses it.
+  virtual std::unique_ptr<KernelModule> LoadModule(const std::string& path);
 
   // From now on this device's kernels and copies reach memory of `peer` directly; false when the two cannot.
   virtual bool ReachPeer(ComputeDevice& peer) = 0;

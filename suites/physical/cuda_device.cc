@@ -2,10 +2,12 @@
 
 #include <cuda_runtime_api.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
 #include "suites/physical/cuda_kernels.h"
+#include "suites/physical/cuda_module.h"
 #include "suites/sdk/cuda/check.h"
 #include "suites/sdk/cuda/device.h"
 #include "suites/sdk/outcome.h"
@@ -38,16 +40,27 @@ void* OrNull(cudaError_t error, void* memory) {
   return memory;
 }
 
+// Without a time: the cheapest to record and to wait for.
+struct CudaQueueEvent final : QueueEvent {
+  CudaQueueEvent() { CUDA_CHECK(cudaEventCreateWithFlags(&event, cudaEventDisableTiming)); }
+  ~CudaQueueEvent() override { cudaEventDestroy(event); }
+  cudaEvent_t event = nullptr;
+};
+
 }  // namespace
 
 CudaDevice::CudaDevice(int ordinal) : ordinal_(ordinal), traits_(TraitsOf(ordinal)) {}
+CudaDevice::CudaDevice(int ordinal, const DeviceTraits& traits) : ordinal_(ordinal), traits_(traits) {}
 
 // Stream and events go with their device current.
 CudaDevice::~CudaDevice() { cudaSetDevice(ordinal_); }
 
 void CudaDevice::MakeCurrent() const { CUDA_CHECK(cudaSetDevice(ordinal_)); }
 
-std::unique_ptr<ComputeDevice> CudaDevice::OpenQueue() { return std::make_unique<CudaDevice>(ordinal_); }
+std::unique_ptr<ComputeDevice> CudaDevice::OpenQueue() {
+  MakeCurrent();
+  return std::unique_ptr<CudaDevice>(new CudaDevice(ordinal_, traits_));
+}
 
 void* CudaDevice::Allocate(uint64_t bytes) {
   MakeCurrent();
@@ -78,7 +91,8 @@ void CudaDevice::FreeHost(void* memory) { cudaFreeHost(memory); }
 
 void CudaDevice::Launch(const KernelLaunch& launch) {
   MakeCurrent();
-  const void* const kernel = FindCudaKernel(launch.kernel);
+  const auto* const module = dynamic_cast<const CudaModule*>(launch.module);
+  const void* const kernel = module == nullptr ? FindCudaKernel(launch.kernel) : module->Find(launch.kernel);
   if (kernel == nullptr) throw sdk::ToolError(std::string("no kernel ") + launch.kernel);
   std::vector<void*> buffers = launch.buffers;
   std::vector<void*> parameters;
@@ -110,6 +124,35 @@ void CudaDevice::ReadBack(void* host, const void* memory, uint64_t bytes) {
 }
 
 void CudaDevice::Wait() { stream_.Wait(); }
+
+bool CudaDevice::WaitAtMost(double seconds) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  cudaError_t state = cudaErrorNotReady;
+  do {
+    state = cudaStreamQuery(stream_.get());
+    if (state == cudaSuccess) return true;
+    if (state != cudaErrorNotReady) CUDA_CHECK(state);
+  } while (std::chrono::steady_clock::now() < limit);
+  return false;
+}
+
+std::unique_ptr<QueueEvent> CudaDevice::Record() {
+  MakeCurrent();
+  auto event = std::make_unique<CudaQueueEvent>();
+  CUDA_CHECK(cudaEventRecord(event->event, stream_.get()));
+  return event;
+}
+
+void CudaDevice::WaitFor(const QueueEvent& event) {
+  CUDA_CHECK(cudaStreamWaitEvent(stream_.get(), dynamic_cast<const CudaQueueEvent&>(event).event, 0));
+}
+
+std::string CudaDevice::ModuleImage() { return std::string(CudaModuleImage()); }
+
+std::unique_ptr<KernelModule> CudaDevice::LoadModule(const std::string& path) {
+  MakeCurrent();
+  return CudaModule::Load(path);
+}
 
 bool CudaDevice::ReachPeer(ComputeDevice& peer) {
   const auto* const other = dynamic_cast<const CudaDevice*>(&peer);

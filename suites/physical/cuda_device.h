@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "suites/physical/compute_device.h"
 #include "suites/sdk/cuda/memory.h"
@@ -29,6 +30,12 @@ class CudaDevice final : public ComputeDevice {
   void Copy(void* to, const void* from, uint64_t bytes) override;
   void ReadBack(void* host, const void* memory, uint64_t bytes) override;
   void Wait() override;
+  bool WaitAtMost(double seconds) override;
+  std::unique_ptr<QueueEvent> Record() override;
+  void WaitFor(const QueueEvent& event) override;
+  // A fat binary for the architectures of this build.
+  std::string ModuleImage() override;
+  std::unique_ptr<KernelModule> LoadModule(const std::string& path) override;
   bool ReachPeer(ComputeDevice& peer) override;
   double Seconds(const std::function<void()>& queue) override;
 
@@ -37,6 +44,7 @@ class CudaDevice final : public ComputeDevice {
   cudaStream_t stream() const { return stream_.get(); }
 
  private:
+  CudaDevice(int ordinal, const DeviceTraits& traits);
   void MakeCurrent() const;
 
   const int ordinal_;

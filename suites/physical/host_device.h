@@ -33,6 +33,13 @@ class HostDevice final : public ComputeDevice {
   void Copy(void* to, const void* from, uint64_t bytes) override;
   void ReadBack(void* host, const void* memory, uint64_t bytes) override;
   void Wait() override {}
+  // Work is done when it is queued.
+  bool WaitAtMost(double) override { return true; }
+  std::unique_ptr<QueueEvent> Record() override { return std::make_unique<QueueEvent>(); }
+  void WaitFor(const QueueEvent&) override {}
+  std::string ModuleImage() override;
+  // What is loaded are the program's own kernels.
+  std::unique_ptr<KernelModule> LoadModule(const std::string& path) override;
   bool ReachPeer(ComputeDevice& peer) override { return dynamic_cast<HostDevice*>(&peer) != nullptr; }
   double Seconds(const std::function<void()>& queue) override;
 

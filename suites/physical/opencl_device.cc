@@ -5,12 +5,16 @@
 #include <CL/cl.h>
 
 #include <chrono>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "suites/sdk/outcome.h"
 
 namespace muster::physical {
@@ -20,13 +24,12 @@ void Check(cl_int error, const std::string& what) {
   if (error != CL_SUCCESS) throw sdk::DeviceFailure(absl::StrCat(what, ": OpenCL error ", error));
 }
 
-// The device, its queue and the kernels; one for the whole process, for to compile takes seconds.
+// The device and the kernels; one for the whole process, for to compile takes seconds.
 struct Runtime {
   cl_device_id device = nullptr;
   cl_context context = nullptr;
-  cl_command_queue queue = nullptr;
   cl_program program = nullptr;
-  std::map<std::string, cl_kernel> kernels;
+  std::map<std::pair<cl_program, std::string>, cl_kernel> kernels;
   DeviceTraits traits;
 };
 
@@ -42,22 +45,25 @@ cl_device_id FirstCpu() {
   return nullptr;
 }
 
-std::string BuildLog(const Runtime& runtime) {
+std::string BuildLog(const Runtime& runtime, cl_program program) {
   size_t size = 0;
-  clGetProgramBuildInfo(runtime.program, runtime.device, CL_PROGRAM_BUILD_LOG, 0, nullptr, &size);
+  clGetProgramBuildInfo(program, runtime.device, CL_PROGRAM_BUILD_LOG, 0, nullptr, &size);
   std::string log(size, '\0');
-  clGetProgramBuildInfo(runtime.program, runtime.device, CL_PROGRAM_BUILD_LOG, size, log.data(), nullptr);
+  clGetProgramBuildInfo(program, runtime.device, CL_PROGRAM_BUILD_LOG, size, log.data(), nullptr);
   return log;
 }
 
-absl::Status Build(Runtime& runtime) {
-  const char* source = "#include \"suites/physical/all_kernels.h\"\n";
+// The caller's to release.
+absl::StatusOr<cl_program> Build(const Runtime& runtime, const std::string& text) {
+  const char* source = text.c_str();
   cl_int error = CL_SUCCESS;
-  runtime.program = clCreateProgramWithSource(runtime.context, 1, &source, nullptr, &error);
+  const cl_program program = clCreateProgramWithSource(runtime.context, 1, &source, nullptr, &error);
   if (error != CL_SUCCESS) return absl::InternalError(absl::StrCat("clCreateProgramWithSource: OpenCL error ", error));
-  error = clBuildProgram(runtime.program, 1, &runtime.device, "-cl-std=CL2.0 -I" MUSTER_SOURCE_DIR, nullptr, nullptr);
-  if (error == CL_SUCCESS) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("clBuildProgram: OpenCL error ", error, ": ", BuildLog(runtime)));
+  error = clBuildProgram(program, 1, &runtime.device, "-cl-std=CL2.0 -I" MUSTER_SOURCE_DIR, nullptr, nullptr);
+  if (error == CL_SUCCESS) return program;
+  const std::string log = BuildLog(runtime, program);
+  clReleaseProgram(program);
+  return absl::InvalidArgumentError(absl::StrCat("clBuildProgram: OpenCL error ", error, ": ", log));
 }
 
 DeviceTraits TraitsOf(cl_device_id device) {
@@ -80,19 +86,33 @@ absl::StatusOr<Runtime*> Start() {
   cl_int error = CL_SUCCESS;
   runtime->context = clCreateContext(nullptr, 1, &runtime->device, nullptr, nullptr, &error);
   if (error != CL_SUCCESS) return absl::InternalError(absl::StrCat("clCreateContext: OpenCL error ", error));
-  runtime->queue = clCreateCommandQueueWithProperties(runtime->context, runtime->device, nullptr, &error);
-  if (error != CL_SUCCESS) return absl::InternalError(absl::StrCat("clCreateCommandQueue: OpenCL error ", error));
-  if (const absl::Status built = Build(*runtime); !built.ok()) return built;
+  ASSIGN_OR_RETURN(runtime->program, Build(*runtime, "#include \"suites/physical/all_kernels.h\"\n"));
   return runtime;
 }
+
+struct OpenClEvent final : QueueEvent {
+  ~OpenClEvent() override { clReleaseEvent(event); }
+  cl_event event = nullptr;
+};
+
+struct OpenClModule final : KernelModule {
+  explicit OpenClModule(cl_program built) : program(built) {}
+  ~OpenClModule() override { clReleaseProgram(program); }
+  const cl_program program;
+};
 
 class OpenClDevice final : public ComputeDevice {
  public:
   OpenClDevice(Runtime& runtime, uint64_t memory_bytes, uint64_t largest_piece)
-      : runtime_(runtime), free_(memory_bytes), largest_piece_(largest_piece) {}
+      : runtime_(runtime), free_(memory_bytes), largest_piece_(largest_piece) {
+    cl_int error = CL_SUCCESS;
+    queue_ = clCreateCommandQueueWithProperties(runtime.context, runtime.device, nullptr, &error);
+    Check(error, "clCreateCommandQueueWithProperties");
+  }
   ~OpenClDevice() override {
-    clFinish(runtime_.queue);
+    clFinish(queue_);
     for (const auto& [memory, piece] : pieces_) clSVMFree(runtime_.context, piece.allocated);
+    clReleaseCommandQueue(queue_);
   }
 
   const DeviceTraits& Traits() override { return runtime_.traits; }
@@ -101,7 +121,7 @@ class OpenClDevice final : public ComputeDevice {
   }
   void* AllocateHost(uint64_t bytes) override { return Allocate(bytes); }
   void FreeHost(void* memory) override { Free(memory); }
-  void Wait() override { Check(clFinish(runtime_.queue), "clFinish"); }
+  void Wait() override { Check(clFinish(queue_), "clFinish"); }
   bool ReachPeer(ComputeDevice& peer) override { return dynamic_cast<OpenClDevice*>(&peer) != nullptr; }
 
   void* Allocate(uint64_t bytes) override {
@@ -116,7 +136,7 @@ class OpenClDevice final : public ComputeDevice {
   }
 
   void Free(void* memory) override {
-    clFinish(runtime_.queue);
+    clFinish(queue_);
     const auto piece = pieces_.find(memory);
     free_ += piece->second.bytes;
     clSVMFree(runtime_.context, piece->second.allocated);
@@ -126,35 +146,73 @@ class OpenClDevice final : public ComputeDevice {
   uint64_t FreeBytes() override { return free_; }
 
   void Launch(const KernelLaunch& launch) override {
-    const cl_kernel kernel = Kernel(launch.kernel);
+    const cl_kernel kernel = Kernel(launch);
     cl_uint index = 0;
     for (void* buffer : launch.buffers) Check(clSetKernelArgSVMPointer(kernel, index++, buffer), launch.kernel);
     Check(clSetKernelArg(kernel, index++, launch.arguments_size, launch.arguments), launch.kernel);
     if (launch.local_bytes != 0) Check(clSetKernelArg(kernel, index, launch.local_bytes, nullptr), launch.kernel);
     const size_t local = launch.group_size;
     const size_t global = launch.groups * local;
-    Check(clEnqueueNDRangeKernel(runtime_.queue, kernel, 1, nullptr, &global, &local, 0, nullptr, nullptr),
-          launch.kernel);
+    const cl_int error = clEnqueueNDRangeKernel(queue_, kernel, 1, nullptr, &global, &local, 0, nullptr, nullptr);
+    if (error == CL_INVALID_WORK_GROUP_SIZE || error == CL_INVALID_GLOBAL_WORK_SIZE || error == CL_OUT_OF_RESOURCES) {
+      throw sdk::ToolError(absl::StrCat(launch.kernel, ": OpenCL error ", error));
+    }
+    Check(error, launch.kernel);
   }
 
   void Zero(void* memory, uint64_t bytes) override {
     const unsigned char zero = 0;
-    Check(clEnqueueSVMMemFill(runtime_.queue, memory, &zero, 1, bytes, 0, nullptr, nullptr), "clEnqueueSVMMemFill");
+    Check(clEnqueueSVMMemFill(queue_, memory, &zero, 1, bytes, 0, nullptr, nullptr), "clEnqueueSVMMemFill");
   }
 
   void Copy(void* to, const void* from, uint64_t bytes) override {
-    Check(clEnqueueSVMMemcpy(runtime_.queue, CL_FALSE, to, from, bytes, 0, nullptr, nullptr), "clEnqueueSVMMemcpy");
+    Check(clEnqueueSVMMemcpy(queue_, CL_FALSE, to, from, bytes, 0, nullptr, nullptr), "clEnqueueSVMMemcpy");
   }
 
   void ReadBack(void* host, const void* memory, uint64_t bytes) override {
-    Check(clEnqueueSVMMemcpy(runtime_.queue, CL_TRUE, host, memory, bytes, 0, nullptr, nullptr), "clEnqueueSVMMemcpy");
+    Check(clEnqueueSVMMemcpy(queue_, CL_TRUE, host, memory, bytes, 0, nullptr, nullptr), "clEnqueueSVMMemcpy");
+  }
+
+  bool WaitAtMost(double seconds) override {
+    const std::unique_ptr<QueueEvent> end = Record();
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    cl_int state = CL_QUEUED;
+    do {
+      Check(clGetEventInfo(static_cast<OpenClEvent&>(*end).event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof(state),
+                           &state, nullptr),
+            "clGetEventInfo");
+      Check(state < 0 ? state : CL_SUCCESS, "queued work");
+    } while (state != CL_COMPLETE && std::chrono::steady_clock::now() < limit);
+    return state == CL_COMPLETE;
+  }
+
+  std::unique_ptr<QueueEvent> Record() override {
+    auto event = std::make_unique<OpenClEvent>();
+    Check(clEnqueueMarkerWithWaitList(queue_, 0, nullptr, &event->event), "clEnqueueMarkerWithWaitList");
+    // Nobody may wait for what is not on its way.
+    Check(clFlush(queue_), "clFlush");
+    return event;
+  }
+
+  void WaitFor(const QueueEvent& event) override {
+    Check(clEnqueueBarrierWithWaitList(queue_, 1, &dynamic_cast<const OpenClEvent&>(event).event, nullptr),
+          "clEnqueueBarrierWithWaitList");
+  }
+
+  std::string ModuleImage() override { return "#include \"suites/physical/api.kernels.h\"\n"; }
+
+  std::unique_ptr<KernelModule> LoadModule(const std::string& path) override {
+    std::ifstream file(path);
+    const auto program = Build(runtime_, std::string(std::istreambuf_iterator<char>(file), {}));
+    if (!program.ok()) return nullptr;
+    return std::make_unique<OpenClModule>(*program);
   }
 
   double Seconds(const std::function<void()>& queue) override {
-    Check(clFinish(runtime_.queue), "clFinish");
+    Check(clFinish(queue_), "clFinish");
     const auto start = std::chrono::steady_clock::now();
     queue();
-    Check(clFinish(runtime_.queue), "clFinish");
+    Check(clFinish(queue_), "clFinish");
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
 
@@ -166,16 +224,19 @@ class OpenClDevice final : public ComputeDevice {
     uint64_t bytes;
   };
 
-  cl_kernel Kernel(const char* name) {
-    cl_kernel& kernel = runtime_.kernels[name];
+  cl_kernel Kernel(const KernelLaunch& launch) {
+    const auto* const module = dynamic_cast<const OpenClModule*>(launch.module);
+    const cl_program program = module == nullptr ? runtime_.program : module->program;
+    cl_kernel& kernel = runtime_.kernels[{program, launch.kernel}];
     if (kernel != nullptr) return kernel;
     cl_int error = CL_SUCCESS;
-    kernel = clCreateKernel(runtime_.program, name, &error);
-    if (error != CL_SUCCESS) throw sdk::ToolError(absl::StrCat("no kernel ", name, ": OpenCL error ", error));
+    kernel = clCreateKernel(program, launch.kernel, &error);
+    if (error != CL_SUCCESS) throw sdk::ToolError(absl::StrCat("no kernel ", launch.kernel, ": OpenCL error ", error));
     return kernel;
   }
 
   Runtime& runtime_;
+  cl_command_queue queue_ = nullptr;
   uint64_t free_;
   const uint64_t largest_piece_;
   std::map<void*, Piece> pieces_;
