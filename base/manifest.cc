@@ -48,6 +48,11 @@ absl::Status CheckRequirement(const std::string& requirement) {
   return In("requirement", Selector::Parse(requirement).status());
 }
 
+absl::Status CheckScope(v1::DeviceScope scope) {
+  if (scope >= v1::DEVICE_SCOPE_ONE && scope <= v1::DEVICE_SCOPE_MACHINE) return absl::OkStatus();
+  return Wrong("device_scope: expected DEVICE_SCOPE_ONE, _ALL or _MACHINE");
+}
+
 absl::Status CheckHead(const v1::SuiteManifest& manifest) {
   RETURN_IF_ERROR(CheckText("version", manifest.version(), kMaxVersion));
   if (manifest.version().empty()) return Wrong("version: expected one, e.g. \"1.0\"");
@@ -61,9 +66,7 @@ absl::Status CheckHead(const v1::SuiteManifest& manifest) {
   if (manifest.ocptv_compatibility() && manifest.format() != v1::RESULT_FORMAT_OCPTV) {
     return Wrong("ocptv_compatibility: only with RESULT_FORMAT_OCPTV");
   }
-  if (manifest.device_scope() < v1::DEVICE_SCOPE_ONE || manifest.device_scope() > v1::DEVICE_SCOPE_MACHINE) {
-    return Wrong("device_scope: expected DEVICE_SCOPE_ONE, _ALL or _MACHINE");
-  }
+  RETURN_IF_ERROR(CheckScope(manifest.device_scope()));
   RETURN_IF_ERROR(CheckRequirement(manifest.requirement()));
   RETURN_IF_ERROR(CheckTimeLimit("default_case_time_limit_ms", manifest.default_case_time_limit_ms(), kMaxTimeLimitMs));
   RETURN_IF_ERROR(CheckTimeLimit("job_time_limit_ms", manifest.job_time_limit_ms(), kMaxTimeLimitMs));
@@ -88,6 +91,7 @@ absl::Status CheckCase(const v1::Case& one) {
   if (!known && !(one.destructive() && one.level() == v1::LEVEL_UNSPECIFIED)) {
     return Wrong("level: expected LEVEL_QUICK, _MEDIUM, _LONG or _STRESS");
   }
+  if (one.device_scope() != v1::DEVICE_SCOPE_UNSPECIFIED) RETURN_IF_ERROR(CheckScope(one.device_scope()));
   RETURN_IF_ERROR(CheckTimeLimit("time_limit_ms", one.time_limit_ms(), kMaxTimeLimitMs));
   return CheckRequirement(one.requirement());
 }
@@ -201,6 +205,10 @@ absl::StatusOr<std::vector<const v1::Case*>> SelectCases(
     if (taken) cases.push_back(&one);
   }
   return cases;
+}
+
+v1::DeviceScope ScopeOf(const v1::SuiteManifest& manifest, const v1::Case& one) {
+  return one.device_scope() != v1::DEVICE_SCOPE_UNSPECIFIED ? one.device_scope() : manifest.device_scope();
 }
 
 int64_t CaseTimeLimitMs(const v1::SuiteManifest& manifest, const v1::Case& one) {

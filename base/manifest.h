@@ -37,6 +37,9 @@ absl::StatusOr<std::vector<const v1::Case*>> SelectCases(
     const v1::SuiteManifest& manifest, v1::Level level,
     const google::protobuf::RepeatedPtrField<std::string>& patterns);
 
+// Which devices a job with the case leases: the case's own scope, or the suite's.
+v1::DeviceScope ScopeOf(const v1::SuiteManifest& manifest, const v1::Case& one);
+
 // The limits that hold, defaults filled in.
 int64_t CaseTimeLimitMs(const v1::SuiteManifest& manifest, const v1::Case& one);
 int64_t JobTimeLimitMs(const v1::SuiteManifest& manifest, const std::vector<const v1::Case*>& cases);

@@ -93,6 +93,8 @@ TEST(ValidateManifest, SaysWhatIsWrong) {
       {"case memory.march: level", [](auto& m) { m.mutable_cases(0)->clear_level(); }},
       {"case link: requirement: selector", [](auto& m) { m.mutable_cases(2)->set_requirement(">"); }},
       {"case link: time_limit_ms", [](auto& m) { m.mutable_cases(2)->set_time_limit_ms(-5); }},
+      {"case link: device_scope",
+       [](auto& m) { m.mutable_cases(2)->set_device_scope(static_cast<v1::DeviceScope>(9)); }},
       {"parameter share is there twice", [](auto& m) { m.mutable_parameters(2)->set_name("share"); }},
       {"parameter name", [](auto& m) { m.mutable_parameters(2)->set_name("a-b"); }},
       {"expected a kind", [](auto& m) { m.mutable_parameters(2)->clear_kind(); }},
@@ -215,6 +217,14 @@ TEST(Limits, DefaultsAreTheContracts) {
   EXPECT_EQ(CaseTimeLimitMs(manifest, manifest.cases(1)), 7);
   EXPECT_EQ(JobTimeLimitMs(manifest, {}), 8);
   EXPECT_EQ(TerminationGraceMs(manifest), 9);
+}
+
+TEST(Scope, IsTheCasesOwnOrTheSuites) {
+  v1::SuiteManifest manifest = Manifest();
+  manifest.mutable_cases(2)->set_device_scope(v1::DEVICE_SCOPE_ALL);
+  EXPECT_EQ(ValidateManifest(manifest), absl::OkStatus());
+  EXPECT_EQ(ScopeOf(manifest, manifest.cases(0)), v1::DEVICE_SCOPE_ONE);
+  EXPECT_EQ(ScopeOf(manifest, manifest.cases(2)), v1::DEVICE_SCOPE_ALL);
 }
 
 TEST(Level, NamesRoundTrip) {

@@ -87,10 +87,14 @@ absl::StatusOr<std::vector<CaseBook::Requested>> FindCases(const v1::SuiteManife
   return requested;
 }
 
+bool Names(const v1::JobSpec& spec, const v1::Case& one) {
+  return std::find(spec.cases().begin(), spec.cases().end(), one.name()) != spec.cases().end();
+}
+
 int64_t JobLimitMs(const v1::SuiteManifest& manifest, const v1::JobSpec& spec) {
   std::vector<const v1::Case*> cases;
   for (const v1::Case& one : manifest.cases()) {
-    if (std::find(spec.cases().begin(), spec.cases().end(), one.name()) != spec.cases().end()) cases.push_back(&one);
+    if (Names(spec, one)) cases.push_back(&one);
   }
   return base::JobTimeLimitMs(manifest, cases);
 }
@@ -196,17 +200,16 @@ absl::StatusOr<std::vector<v1::Device>> ProcessExecutor::FindDevices(const v1::S
     }
     devices.push_back(*found);
   }
-  const bool for_machine = manifest.device_scope() == v1::DEVICE_SCOPE_MACHINE;
-  if (manifest.device_scope() == v1::DEVICE_SCOPE_ONE && devices.size() != 1) {
-    return absl::InvalidArgumentError(
-        base::Text("suite ", manifest.name(), " takes one device, the request has ", devices.size()));
-  }
-  if (for_machine && !devices.empty()) {
-    return absl::InvalidArgumentError(
-        base::Text("suite ", manifest.name(), " takes no device, the request has ", devices.size()));
-  }
-  if (manifest.device_scope() == v1::DEVICE_SCOPE_ALL && devices.empty()) {
-    return absl::InvalidArgumentError(base::Text("suite ", manifest.name(), " takes devices, the request has none"));
+  for (const v1::Case& one : manifest.cases()) {
+    if (!Names(spec, one)) continue;
+    const v1::DeviceScope scope = base::ScopeOf(manifest, one);
+    const char* const takes = scope == v1::DEVICE_SCOPE_ONE && devices.size() != 1    ? "one device"
+                              : scope == v1::DEVICE_SCOPE_MACHINE && !devices.empty() ? "no device"
+                              : scope == v1::DEVICE_SCOPE_ALL && devices.empty()      ? "devices"
+                                                                                      : nullptr;
+    if (takes == nullptr) continue;
+    return absl::InvalidArgumentError(base::Text("case ", one.name(), " of suite ", manifest.name(), " takes ", takes,
+                                                 ", the request has ", devices.size()));
   }
   return devices;
 }

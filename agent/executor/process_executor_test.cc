@@ -330,11 +330,25 @@ TEST_P(ProcessExecutorTest, RefusesWhatTheManifestDoesNotHave) {
   EXPECT_EQ(code(device), absl::StatusCode::kNotFound);
   machine_.add_devices()->set_id("GPU-0");
   EXPECT_EQ(code(device), absl::StatusCode::kInvalidArgument);
+  // A case over all devices has some, and none beside it that has none.
+  EXPECT_EQ(code(Spec("selftest", {"pass-together"})), absl::StatusCode::kInvalidArgument);
+  device.add_cases("pass-together");
+  EXPECT_EQ(code(device), absl::StatusCode::kInvalidArgument);
   v1::JobSpec status = Spec("selftest-exit", {"program"});
   (*status.mutable_parameters())["status"] = "1001";
   EXPECT_EQ(code(status), absl::StatusCode::kInvalidArgument);
   base::MutexLock lock(mutex_);
   EXPECT_THAT(outcome_.events, IsEmpty());
+}
+
+TEST_P(ProcessExecutorTest, ACaseHasTheDevicesOfItsOwnScope) {
+  machine_.add_devices()->set_id("GPU-0");
+  machine_.add_devices()->set_id("GPU-1");
+  v1::JobSpec spec = Spec("selftest", {"pass-together"});
+  spec.add_device_ids("GPU-0");
+  spec.add_device_ids("GPU-1");
+  ASSERT_TRUE(Start(spec).ok());
+  EXPECT_EQ(WaitFinished().Of("pass-together"), v1::PASSED);
 }
 
 TEST_P(ProcessExecutorTest, Gtest) {

@@ -137,8 +137,9 @@ class SuiteExpansion {
   // A job on these devices; a second one, SKIPPED, for the cases that ask for more than the devices have.
   absl::Status AddRunnable(const Target& target, const v1::SuiteManifest& manifest, const Cases& cases,
                            const Devices& devices, std::vector<PlannedJob>& jobs);
-  absl::Status AddByScope(const Target& target, const v1::SuiteManifest& manifest, const Cases& cases,
-                          const Selector& requirement, std::vector<PlannedJob>& jobs);
+  // Cases of one device scope.
+  absl::Status AddByScope(const Target& target, const v1::SuiteManifest& manifest, v1::DeviceScope scope,
+                          const Cases& cases, const Selector& requirement, std::vector<PlannedJob>& jobs);
 
   const v1::PlanSuite& suite_;
   const v1::Level level_;
@@ -240,15 +241,16 @@ absl::Status SuiteExpansion::AddRunnable(const Target& target, const v1::SuiteMa
   return absl::OkStatus();
 }
 
-absl::Status SuiteExpansion::AddByScope(const Target& target, const v1::SuiteManifest& manifest, const Cases& cases,
-                                        const Selector& requirement, std::vector<PlannedJob>& jobs) {
+absl::Status SuiteExpansion::AddByScope(const Target& target, const v1::SuiteManifest& manifest, v1::DeviceScope scope,
+                                        const Cases& cases, const Selector& requirement,
+                                        std::vector<PlannedJob>& jobs) {
   Devices fit, dead;
   for (const v1::Device* device : target.devices) {
     if (!DeviceMatches(requirement, target.machine(), *device)) continue;
     (IsUsable(*device) ? fit : dead).push_back(device);
   }
   const std::string& machine = target.machine().name();
-  const bool for_machine = manifest.device_scope() == v1::DEVICE_SCOPE_MACHINE;
+  const bool for_machine = scope == v1::DEVICE_SCOPE_MACHINE;
   if (fit.empty() && dead.empty() && !(for_machine && MachineMatches(requirement, target.machine()))) {
     const std::string reason =
         requirement.empty() ? absl::StrCat("needs a GPU: machine ", machine, " has none")
@@ -258,7 +260,7 @@ absl::Status SuiteExpansion::AddByScope(const Target& target, const v1::SuiteMan
     return absl::OkStatus();
   }
   if (for_machine) return AddRunnable(target, manifest, cases, {}, jobs);
-  if (manifest.device_scope() == v1::DEVICE_SCOPE_ALL && !fit.empty()) {
+  if (scope == v1::DEVICE_SCOPE_ALL && !fit.empty()) {
     RETURN_IF_ERROR(AddRunnable(target, manifest, cases, fit, jobs));
     fit.clear();
   }
@@ -300,7 +302,12 @@ absl::Status SuiteExpansion::AddMachine(const Target& target, std::vector<Planne
     return absl::InvalidArgumentError(absl::StrCat(where, ": ", status.message()));
   }
   ASSIGN_OR_RETURN(const Selector requirement, ParseOn(absl::StrCat(where, ", requirement"), manifest->requirement()));
-  return AddByScope(target, *manifest, cases, requirement, jobs);
+  std::map<v1::DeviceScope, Cases> by_scope;  // Jobs of one device each come first.
+  for (const v1::Case* declared : cases) by_scope[base::ScopeOf(*manifest, *declared)].push_back(declared);
+  for (const auto& [scope, of_scope] : by_scope) {
+    RETURN_IF_ERROR(AddByScope(target, *manifest, scope, of_scope, requirement, jobs));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status NoMachine(const v1::Plan& plan, const Machines& fleet) {

@@ -1,9 +1,9 @@
 // A plan and the fleet in, jobs out.
 //
-// Every suite of the plan becomes, on every machine that the plan is for, jobs by the suite's device scope. What cannot
-// run there is a job too, with its results from the start: SKIPPED where a requirement is not met, FAILED where the
-// device is there and its driver does not serve it, ERROR where the machine's manifest is broken. So nothing is green
-// by being left out. Pure.
+// Every suite of the plan becomes, on every machine that the plan is for, jobs by the device scope of its cases. What
+// cannot run there is a job too, with its results from the start: SKIPPED where a requirement is not met, FAILED where
+// the device is there and its driver does not serve it, ERROR where the machine's manifest is broken. So nothing is
+// green by being left out. Pure.
 #ifndef MUSTER_COORDINATOR_SCHEDULE_PLAN_EXPANSION_H_
 #define MUSTER_COORDINATOR_SCHEDULE_PLAN_EXPANSION_H_
 

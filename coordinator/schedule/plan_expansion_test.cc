@@ -117,6 +117,20 @@ TEST_F(PlanExpansionTest, ScopesDecideHowManyJobs) {
   EXPECT_TRUE(job.expected(1).needs_gpu_work());
 }
 
+TEST_F(PlanExpansionTest, ACaseMayHaveAScopeOfItsOwn) {
+  v1::SuiteManifest suite = Suite("one", v1::DEVICE_SCOPE_ONE);
+  suite.mutable_cases(0)->set_device_scope(v1::DEVICE_SCOPE_ALL);
+  MachineRecord& m = Machine("m1", {suite});
+  Device(m, "a", "nvidia", 80);
+  Device(m, "b", "nvidia", 80);
+  DeadDevice(m, "c", "nvidia");
+  Machine("m2", {suite});
+  Add("one");
+  EXPECT_THAT(Jobs(),
+              ElementsAre("m1 a, quick.two,", "m1 b, quick.two,", "m1 c, quick.two, FAILED", "m1 a,b, quick.one,",
+                          "m1 c, quick.one, FAILED", "m2  quick.two, SKIPPED", "m2  quick.one, SKIPPED"));
+}
+
 TEST_F(PlanExpansionTest, ARequirementChoosesDevices) {
   MachineRecord& m = Machine("m1", {Suite("one", v1::DEVICE_SCOPE_ONE, "vendor=nvidia,memory_gib>=16")});
   Device(m, "a", "nvidia", 80);

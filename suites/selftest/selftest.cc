@@ -141,6 +141,7 @@ bool RunPlain(std::string_view name) {
   };
   static constexpr Row kRows[] = {
       {"pass", Pass, "COMPLETE"},
+      {"pass-together", Pass, "COMPLETE"},
       {"fail", Fail, "COMPLETE"},
       {"skip", [] { Diagnose("UNKNOWN", "skipped", "needs what no machine has"); }, "SKIP"},
       {"error", [] { Step(R"("error":{"symptom":"no-tool","message":"the tool it needs is missing"})"); }, "ERROR"},

@@ -21,6 +21,15 @@ machines {
 }
 """ % " ".join("faults { at_s: %d xid { number: 31 } }" % at for at in range(2, 400, 2))
 
+# Two GPUs, and nothing wrong.
+HEALTHY = """
+machines {
+  name: "m1"
+  devices { model: H100 uuid: "GPU-00000000-0000-0000-0000-000000000001" }
+  devices { model: H100 uuid: "GPU-00000000-0000-0000-0000-000000000002" }
+}
+"""
+
 MANIFEST = """
 name: "probe"
 version: "1"
@@ -29,6 +38,8 @@ format: RESULT_FORMAT_OCPTV
 device_scope: DEVICE_SCOPE_ONE
 cases { name: "works" level: LEVEL_QUICK needs_gpu_work: true }
 cases { name: "fails" level: LEVEL_QUICK needs_gpu_work: true }
+cases { name: "alone" level: LEVEL_STRESS }
+cases { name: "together" level: LEVEL_STRESS device_scope: DEVICE_SCOPE_ALL }
 """
 
 # Does nothing on the GPU for some samples' time, and says that it worked.
@@ -45,7 +56,8 @@ say(schemaVersion={"major": 2, "minor": 0})
 say(testRunArtifact={"testRunStart": {"name": "probe", "version": "1", "commandLine": "probe", "parameters": {}, "dutInfo": {"dutInfoId": "d"}}})
 for i, case in enumerate(os.environ["MUSTER_CASES"].split(",")):
     step(i, testStepStart={"name": case})
-    time.sleep(5)  # The time that the samples must cover.
+    if case in ("works", "fails"):
+        time.sleep(5)  # The time that the samples must cover.
     step(i, measurement={"name": "work.iterations", "value": 100})
     if case == "fails":
         step(i, diagnosis={"verdict": "wrong-answer", "type": "FAIL", "message": "a wrong answer"})
@@ -55,7 +67,7 @@ say(testRunArtifact={"testRunEnd": {"status": "COMPLETE", "result": "PASS"}})
 
 
 class Health(unittest.TestCase):
-    def simulated_machine(self, cluster):
+    def simulated_machine(self, cluster, scenario_text=SCENARIO):
         """Starts the simulation of m1 and its agent."""
         folder = cluster.folder
         suite = folder / "suites" / "probe"
@@ -64,7 +76,7 @@ class Health(unittest.TestCase):
         (suite / "probe").write_text(PROGRAM)
         (suite / "probe").chmod(0o755)
         scenario, root = folder / "scenario.textproto", folder / "root"
-        scenario.write_text(SCENARIO)
+        scenario.write_text(scenario_text)
         start = ["--scenario", scenario, "--machine", "m1", "--start-unix-ms", str(int(time.time() * 1000))]
         simulator = Process([BIN / "muster-sim", "serve", *start, "--root", root], folder / "sim.log")
         self.addCleanup(simulator.stop)
@@ -112,6 +124,16 @@ class Health(unittest.TestCase):
             self.assertEqual({e["code"] for e in failed["context"]["events"]}, {"nvidia.xid.31"})
             self.assertTrue(any("meanwhile: events: nvidia.xid.31" in text for text in texts), texts)
             self.assertIn("nvidia.xid.31", cluster.muster("show", "last").stdout)
+
+    def test_a_case_over_all_devices_is_a_job_of_its_own(self):
+        with Cluster() as cluster:
+            self.simulated_machine(cluster, HEALTHY)
+            cluster.muster("run", "--suite", "probe", "--case", "alone", "--case", "together")
+            jobs = cluster.show("last")["jobs"]
+            devices = sorted(d["id"] for d in cluster.machine("m1")["machine"]["devices"])
+            self.assertEqual(sorted((job["spec"]["cases"], sorted(job["spec"]["deviceIds"])) for job in jobs),
+                             [(["alone"], devices[:1]), (["alone"], devices[1:]), (["together"], devices)])
+            self.assertEqual({r["verdict"] for job in jobs for a in job["attempts"] for r in a["results"]}, {"PASSED"})
 
     def test_health_survives_a_restart_of_the_agent(self):
         with Cluster() as cluster:
