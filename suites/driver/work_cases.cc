@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "suites/driver/requirement.h"
 #include "suites/sdk/child.h"
 #include "suites/sdk/cuda/device.h"
@@ -17,6 +16,7 @@
 #include "suites/sdk/devices.h"
 #include "suites/sdk/measurement.h"
 #include "suites/sdk/outcome.h"
+#include "suites/sdk/sensors.h"
 #include "suites/sdk/session.h"
 
 namespace muster::driver {
@@ -152,14 +152,15 @@ TEST(link, pci) {
 
 TEST(clocks, throttle) {
   sdk::ForEachDevice([](const v1::Device& device) {
-    const NvmlDevice found = RequireNvml(device);
+    RequireDriver(device);
+    const auto sensors = Need("sensors", sdk::Sensors::Open(device));
     const DeviceScope scope(device);
     const Stream stream;
     const size_t words = std::min<uint64_t>(1ull << 30, scope.FreeMemoryBytes() / 4) / sizeof(uint64_t);
     const DeviceBuffer<uint64_t> buffer(words);
-    uint64_t seen = Need("clock events", found.nvml.ClockEvents(found.handle));
+    Need("clock events", sensors->ClockReasonBits());
     // Idleness from before the load says nothing.
-    seen = 0;
+    uint64_t seen = 0;
     double bytes = 0;
     WhileWorking(
         stream, std::chrono::milliseconds(800),
@@ -169,16 +170,14 @@ TEST(clocks, throttle) {
             bytes += static_cast<double>(buffer.bytes());
           }
         },
-        [&] { seen |= Need("clock events", found.nvml.ClockEvents(found.handle)); });
+        [&] { seen |= Need("clock events", sensors->ClockReasonBits()); });
     sdk::ReportWork("bytes", bytes);
-    std::vector<std::string> names;
-    for (const sdk::ClockEvent& event : sdk::ClockEvents()) {
-      if ((seen & event.bit) == 0) continue;
-      names.push_back(event.name);
-      EXPECT_FALSE(event.fault) << "expected clocks to hold under a short load, found: " << event.name
-                                << "; look at cooling and power supply";
+    for (const sdk::ClockReason& reason : sensors->ClockReasons()) {
+      if ((seen & reason.bit) == 0) continue;
+      EXPECT_FALSE(reason.fault) << "expected clocks to hold under a short load, found: " << reason.name
+                                 << "; look at cooling and power supply";
     }
-    sdk::MeasureText("clocks.events", names.empty() ? "none" : absl::StrJoin(names, ", "));
+    sdk::MeasureText("clocks.events", sdk::ClockReasonNames(sensors->ClockReasons(), seen));
   });
 }
 

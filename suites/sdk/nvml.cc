@@ -27,7 +27,11 @@ constexpr int kRetiredSingleBit = 0;
 constexpr int kRetiredDoubleBit = 1;
 constexpr int kThresholdSlowdown = 1;
 constexpr int kSensorGpu = 0;
+constexpr int kClockSm = 1;
 constexpr int kClockMemory = 2;
+// Of nvmlDeviceGetFieldValues.
+constexpr unsigned kFieldMemoryTemperature = 82;
+constexpr unsigned kFieldPowerInstant = 186;
 
 // nvmlPciInfo_t of version 3.
 struct PciInfo {
@@ -38,6 +42,25 @@ struct PciInfo {
   unsigned pci_device_id;
   unsigned pci_subsystem_id;
   char bus_id[32];
+};
+// nvmlFieldValue_t.
+struct FieldValue {
+  unsigned id;
+  unsigned scope;
+  long long timestamp_us;
+  long long latency_us;
+  unsigned type;
+  int result;
+  union {
+    unsigned word;
+    unsigned long long whole;
+  } value;
+};
+static_assert(sizeof(FieldValue) == 40);
+// nvmlUtilization_t.
+struct Utilization {
+  unsigned gpu;
+  unsigned memory;
 };
 // nvmlMemory_t.
 struct MemoryInfo {
@@ -86,6 +109,15 @@ absl::StatusOr<std::string> Nvml::Text(const char* symbol, Handle device) const 
   std::array<char, 128> text{};
   RETURN_IF_ERROR(Call(symbol, device, text.data(), static_cast<unsigned>(text.size())));
   return std::string(text.data());
+}
+
+// Each field has a result of its own.
+absl::StatusOr<uint32_t> Nvml::Field(unsigned id, Handle device) const {
+  FieldValue field{};
+  field.id = id;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetFieldValues", device, 1, &field));
+  if (field.result == kSuccess) return field.value.word;
+  return absl::Status(CodeOf(field.result), absl::StrCat("NVML's field ", id, ": error ", field.result));
 }
 
 absl::StatusOr<std::unique_ptr<Nvml>> Nvml::Load() {
@@ -215,6 +247,10 @@ absl::StatusOr<uint32_t> Nvml::TemperatureCelsius(Handle device) const {
   return celsius;
 }
 
+absl::StatusOr<uint32_t> Nvml::MemoryTemperatureCelsius(Handle device) const {
+  return Field(kFieldMemoryTemperature, device);
+}
+
 absl::StatusOr<uint32_t> Nvml::SlowdownTemperatureCelsius(Handle device) const {
   unsigned celsius = 0;
   RETURN_IF_ERROR(Call("nvmlDeviceGetTemperatureThreshold", device, kThresholdSlowdown, &celsius));
@@ -236,19 +272,41 @@ absl::StatusOr<uint32_t> Nvml::MaxMemoryClockMhz(Handle device) const {
   return mhz;
 }
 
-const std::vector<ClockEvent>& ClockEvents() {
-  static const auto& events = *new std::vector<ClockEvent>{
-      {0x1, "idle", false},
-      {0x2, "application clocks setting", false},
-      {0x4, "software power cap", false},
-      {0x8, "hardware slowdown", true},
-      {0x10, "sync boost", false},
-      {0x20, "software thermal slowdown", true},
-      {0x40, "hardware thermal slowdown", true},
-      {0x80, "hardware power brake", true},
-      {0x100, "display clock setting", false},
-  };
-  return events;
+absl::StatusOr<uint32_t> Nvml::MemoryClockMhz(Handle device) const {
+  unsigned mhz = 0;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetClockInfo", device, kClockMemory, &mhz));
+  return mhz;
+}
+
+absl::StatusOr<uint32_t> Nvml::CoreClockMhz(Handle device) const {
+  unsigned mhz = 0;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetClockInfo", device, kClockSm, &mhz));
+  return mhz;
+}
+
+absl::StatusOr<uint32_t> Nvml::MaxCoreClockMhz(Handle device) const {
+  unsigned mhz = 0;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetMaxClockInfo", device, kClockSm, &mhz));
+  return mhz;
+}
+
+absl::StatusOr<uint32_t> Nvml::InstantPowerMilliwatts(Handle device) const { return Field(kFieldPowerInstant, device); }
+
+absl::StatusOr<uint32_t> Nvml::PowerMilliwatts(Handle device) const {
+  return Get<unsigned>("nvmlDeviceGetPowerUsage", device);
+}
+
+absl::StatusOr<uint32_t> Nvml::EnforcedPowerLimitMilliwatts(Handle device) const {
+  return Get<unsigned>("nvmlDeviceGetEnforcedPowerLimit", device);
+}
+
+absl::StatusOr<uint64_t> Nvml::EnergyMillijoules(Handle device) const {
+  return Get<unsigned long long>("nvmlDeviceGetTotalEnergyConsumption", device);
+}
+
+absl::StatusOr<uint32_t> Nvml::BusyPercent(Handle device) const {
+  ASSIGN_OR_RETURN(const Utilization utilization, Get<Utilization>("nvmlDeviceGetUtilizationRates", device));
+  return utilization.gpu;
 }
 
 }  // namespace muster::sdk

@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,14 +77,26 @@ class Nvml {
   absl::StatusOr<Ecc> EccState(Handle device) const;
   absl::StatusOr<RemappedRows> Remapped(Handle device) const;
   absl::StatusOr<RetiredPages> Retired(Handle device) const;
-  // Bits of clock_event in nvml.cc's ClockEventNames.
+  // Bits, as NvmlSensors::ClockReasons() names them (sensors_nvml.cc).
   absl::StatusOr<uint64_t> ClockEvents(Handle device) const;
   absl::StatusOr<uint32_t> TemperatureCelsius(Handle device) const;
+  absl::StatusOr<uint32_t> MemoryTemperatureCelsius(Handle device) const;
   absl::StatusOr<uint32_t> SlowdownTemperatureCelsius(Handle device) const;
   absl::StatusOr<bool> PersistenceMode(Handle device) const;
   // 0 default, 2 prohibited, 3 one process.
   absl::StatusOr<uint32_t> ComputeMode(Handle device) const;
   absl::StatusOr<uint32_t> MaxMemoryClockMhz(Handle device) const;
+  absl::StatusOr<uint32_t> MemoryClockMhz(Handle device) const;
+  // Of the multiprocessors.
+  absl::StatusOr<uint32_t> CoreClockMhz(Handle device) const;
+  absl::StatusOr<uint32_t> MaxCoreClockMhz(Handle device) const;
+  // Without the mean of a second that PowerMilliwatts() is from Hopper on.
+  absl::StatusOr<uint32_t> InstantPowerMilliwatts(Handle device) const;
+  absl::StatusOr<uint32_t> PowerMilliwatts(Handle device) const;
+  absl::StatusOr<uint32_t> EnforcedPowerLimitMilliwatts(Handle device) const;
+  // Since the driver was loaded.
+  absl::StatusOr<uint64_t> EnergyMillijoules(Handle device) const;
+  absl::StatusOr<uint32_t> BusyPercent(Handle device) const;
 
  private:
   explicit Nvml(void* library) : library_(library) {}
@@ -94,18 +105,10 @@ class Nvml {
   template <typename T>
   absl::StatusOr<T> Get(const char* symbol, Handle device) const;
   absl::StatusOr<std::string> Text(const char* symbol, Handle device) const;
+  absl::StatusOr<uint32_t> Field(unsigned id, Handle device) const;
 
   void* const library_;
 };
-
-// Why clocks are held down: NVML's clock event reasons.
-struct ClockEvent {
-  uint64_t bit;
-  const char* name;
-  // A fault of cooling or power supply; the others are settings, limits as designed, or idleness.
-  bool fault;
-};
-const std::vector<ClockEvent>& ClockEvents();
 
 }  // namespace muster::sdk
 
