@@ -19,19 +19,19 @@
 #include "agent/daemon.h"
 #include "agent/executor/process_executor.h"
 #include "agent/exporter/exporter.h"
-#include "agent/health/event_catalogue.h"
 #include "agent/health/kernel_log.h"
 #include "agent/identity.h"
 #include "agent/inventory/inventory.h"
-#include "agent/inventory/pci.h"
 #include "agent/inventory/probe.h"
 #include "agent/link/channel.h"
 #include "agent/memory.h"
 #include "agent/version.h"
+#include "base/event_catalogue.h"
 #include "base/file.h"
 #include "base/file_system.h"
 #include "base/log.h"
 #include "base/names.h"
+#include "base/pci.h"
 #include "base/status_macros.h"
 #include "base/subprocess.h"
 
@@ -114,7 +114,7 @@ v1::Hello MakeHello(const InventoryOptions& inventory, const SuiteCatalogue& sui
 }
 
 std::unique_ptr<Monitor> MakeMonitor(base::EventLoop& loop, const Options& options, Monitor::Handlers handlers) {
-  const EventCatalogue& catalogue = EventCatalogue::Embedded();
+  const base::EventCatalogue& catalogue = base::EventCatalogue::Embedded();
   Monitor::Parts parts{
       .start_sampler =
           [&](SamplerKind kind, SamplerProcess::Callbacks callbacks) {
@@ -129,8 +129,8 @@ std::unique_ptr<Monitor> MakeMonitor(base::EventLoop& loop, const Options& optio
           [&](KernelLogSource::Callbacks callbacks) {
             return OpenKernelLog(loop, catalogue, options.root, std::move(callbacks));
           },
-      .bridges_above =
-          [root = RootFolder(options.root)](const std::string& address) { return PciBridgesAbove(root, address); },
+      .bridges_above = [root = base::RootFolder(options.root)](
+                           const std::string& address) { return base::PciBridgesAbove(root, address); },
       .interval_ms = options.telemetry_interval_ms};
   return std::make_unique<Monitor>(loop, catalogue, std::move(parts), std::move(handlers));
 }

@@ -1,4 +1,4 @@
-# cmake -DINPUT=… -DOUTPUT=… -DNAME=kSomething -P EmbedText.cmake: a text file as a C++ constant of muster::agent.
+# cmake -DINPUT=… -DOUTPUT=… -DNAME=kSomething -P EmbedText.cmake: a text file as a C++ constant of muster::base.
 #
 # In pieces, since compilers bound the length of one literal.
 file(READ "${INPUT}" _text)
@@ -10,4 +10,4 @@ while(_at LESS _length)
   string(APPEND _pieces "    R\"MUSTER(${_piece})MUSTER\"\n")
   math(EXPR _at "${_at} + 8000")
 endwhile()
-file(WRITE "${OUTPUT}" "#include <string_view>\nnamespace muster::agent {\nextern const std::string_view ${NAME};\nconst std::string_view ${NAME} =\n${_pieces}    ;\n}  // namespace muster::agent\n")
+file(WRITE "${OUTPUT}" "#include <string_view>\nnamespace muster::base {\nextern const std::string_view ${NAME};\nconst std::string_view ${NAME} =\n${_pieces}    ;\n}  // namespace muster::base\n")

@@ -47,7 +47,7 @@ void HealthMonitor::Begin(DeviceState* device, std::string_view code, v1::Health
   Conditions& conditions = ConditionsOf(device);
   const auto it = conditions.find(std::string(code));
   if (it != conditions.end() && it->second.state == state) return;
-  const EventKind* kind = catalogue_.Find(code);
+  const base::EventKind* kind = catalogue_.Find(code);
   const int64_t since_unix_ms = it == conditions.end() ? now.unix_ms : it->second.since_unix_ms;
   if (with_event) {
     AddEvent(device, code, *kind, message, now.unix_ms, device == nullptr ? "" : device->device.pci_address());
@@ -65,7 +65,7 @@ void HealthMonitor::End(DeviceState* device, std::string_view code) {
   if (ConditionsOf(device).erase(std::string(code)) > 0) changed_ = true;
 }
 
-void HealthMonitor::AddEvent(const DeviceState* device, std::string_view code, const EventKind& kind,
+void HealthMonitor::AddEvent(const DeviceState* device, std::string_view code, const base::EventKind& kind,
                              std::string detail, int64_t unix_ms, const std::string& pci_address) {
   v1::HealthEvent event;
   event.set_time_unix_ms(unix_ms);
@@ -262,7 +262,7 @@ std::vector<HealthMonitor::DeviceState*> HealthMonitor::FindDevices(const std::s
 }
 
 void HealthMonitor::ApplyKernelEvent(const KernelEvent& event, base::Time now) {
-  const EventKind& kind = *event.match.kind;
+  const base::EventKind& kind = *event.match.kind;
   const std::vector<DeviceState*> devices = FindDevices(event.match.pci_address);
   if (kind.starts_anew() != v1::VENDOR_UNSPECIFIED) {
     inventory_stale_ = true;
@@ -285,7 +285,7 @@ void HealthMonitor::ApplyKernelEvent(const KernelEvent& event, base::Time now) {
 }
 
 void HealthMonitor::ApplyEffect(DeviceState* device, const KernelEvent& event, base::Time now) {
-  const EventKind& kind = *event.match.kind;
+  const base::EventKind& kind = *event.match.kind;
   const std::string& code = event.match.code;
   if (kind.effect_count() > 1 && device != nullptr) {
     std::deque<int64_t>& recent = device->recent[code];
@@ -311,7 +311,7 @@ void HealthMonitor::ApplyEffect(DeviceState* device, const KernelEvent& event, b
   condition.last_event_unix_ms = event.time_unix_ms;
   condition.message = event.text;
   condition.ends_mono_ms = ends_mono_ms;
-  condition.until_reset = kind.clears().by() == Clears::RESET;
+  condition.until_reset = kind.clears().by() == base::Clears::RESET;
   changed_ = true;
 }
 

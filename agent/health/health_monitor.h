@@ -22,10 +22,10 @@
 #include <vector>
 
 #include "agent/health/device_rules.h"
-#include "agent/health/event_catalogue.h"
 #include "agent/health/event_log.h"
 #include "agent/health/kernel_log.h"
 #include "agent/telemetry/sampler_process.h"
+#include "base/event_catalogue.h"
 #include "base/event_loop.h"
 #include "muster/v1/fleet.pb.h"
 #include "muster/v1/health.pb.h"
@@ -45,7 +45,7 @@ class HealthMonitor {
   static constexpr size_t kMaxConditions = 48;
 
   // The catalogue outlives the object. `interval_ms`: from one sample to the next.
-  explicit HealthMonitor(const EventCatalogue& catalogue, int64_t interval_ms = 1'000)
+  explicit HealthMonitor(const base::EventCatalogue& catalogue, int64_t interval_ms = 1'000)
       : catalogue_(catalogue),
         silent_ms_(std::max(kSilentMs, 4 * interval_ms)),
         missed_ms_(std::max(kMissedMs, 3 * interval_ms)) {}
@@ -73,7 +73,7 @@ class HealthMonitor {
 
  private:
   struct Condition {
-    const EventKind* kind = nullptr;
+    const base::EventKind* kind = nullptr;
     v1::HealthState state = v1::HEALTH_STATE_UNKNOWN;
     std::string message;
     int64_t since_unix_ms = 0;
@@ -102,7 +102,7 @@ class HealthMonitor {
   void Begin(DeviceState* device, std::string_view code, v1::HealthState state, std::string message, base::Time now,
              bool with_event = true);
   void End(DeviceState* device, std::string_view code);
-  void AddEvent(const DeviceState* device, std::string_view code, const EventKind& kind, std::string detail,
+  void AddEvent(const DeviceState* device, std::string_view code, const base::EventKind& kind, std::string detail,
                 int64_t unix_ms, const std::string& pci_address);
   // Ends what a reset ends, of what happened before that time.
   void BeginsAnew(DeviceState& device, int64_t before_unix_ms = INT64_MAX);
@@ -118,7 +118,7 @@ class HealthMonitor {
   std::vector<DeviceState*> FindDevices(const std::string& pci_address);
   Conditions& ConditionsOf(DeviceState* device) { return device == nullptr ? machine_conditions_ : device->conditions; }
 
-  const EventCatalogue& catalogue_;
+  const base::EventCatalogue& catalogue_;
   const int64_t silent_ms_;
   const int64_t missed_ms_;
   std::map<std::string, DeviceState> devices_;  // By PCI address; by id where there is none.

@@ -58,7 +58,7 @@ class HealthMonitorTest : public ::testing::Test {
     return Sample(address).With(v1::TEMPERATURE, {"core"}, 40).With(v1::ENERGY, {"card"}, 1e6);
   }
   void Log(const std::string& line, int64_t seconds_ago = 0) {
-    const auto match = EventCatalogue::Embedded().Classify(line);
+    const auto match = base::EventCatalogue::Embedded().Classify(line);
     ASSERT_TRUE(match) << line;
     health_.OnKernelEvents({{.match = *match, .time_unix_ms = now_.unix_ms - 1'000 * seconds_ago, .text = line}}, now_);
   }
@@ -99,7 +99,7 @@ class HealthMonitorTest : public ::testing::Test {
 
   base::Time now_{.mono_ms = 1'000'000, .unix_ms = 1'800'000'000'000};
   v1::Machine machine_;
-  HealthMonitor health_{EventCatalogue::Embedded()};
+  HealthMonitor health_{base::EventCatalogue::Embedded()};
 };
 
 TEST_F(HealthMonitorTest, WithoutDataNothingIsHealthy) {
@@ -125,7 +125,7 @@ TEST_F(HealthMonitorTest, WithoutDataNothingIsHealthy) {
 }
 
 TEST_F(HealthMonitorTest, WhoIsReadSeldomIsNotSilent) {
-  HealthMonitor seldom(EventCatalogue::Embedded(), 20'000);
+  HealthMonitor seldom(base::EventCatalogue::Embedded(), 20'000);
   seldom.SetMachine(machine_, {}, now_);
   const auto state = [&] { return seldom.Report(now_).devices(0).state(); };
   for (int i = 0; i < 5; ++i) {

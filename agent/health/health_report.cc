@@ -31,7 +31,7 @@ v1::HealthReport HealthMonitor::Report(base::Time now) const {
       one.set_state(condition.state);
       one.set_message(condition.message);
       one.set_since_unix_ms(condition.since_unix_ms);
-      one.set_clears_when(DescribeClears(*condition.kind));
+      one.set_clears_when(base::DescribeClears(*condition.kind));
       one.set_action(condition.kind->action());
     }
     std::stable_sort(out->begin(), out->end(), [](const v1::HealthCondition& a, const v1::HealthCondition& b) {

@@ -17,8 +17,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "agent/health/kernel_record.h"
 #include "base/file.h"
+#include "base/kernel_record.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/subprocess.h"
@@ -80,7 +80,7 @@ class Delivery {
 // The thread's side: everything here is its own.
 class Reader {
  public:
-  Reader(const EventCatalogue& catalogue, std::string path, int stop_fd, std::shared_ptr<Delivery> delivery)
+  Reader(const base::EventCatalogue& catalogue, std::string path, int stop_fd, std::shared_ptr<Delivery> delivery)
       : catalogue_(catalogue), path_(std::move(path)), stop_fd_(stop_fd), delivery_(std::move(delivery)) {}
 
   void Run() {
@@ -129,7 +129,7 @@ class Reader {
 
   // Whether more may be there at once.
   bool ReadDevice() {
-    std::array<char, kMaxKernelRecordBytes> buffer;
+    std::array<char, base::kMaxKernelRecordBytes> buffer;
     for (size_t i = 0; i < kMaxBatch; ++i) {
       const ssize_t got = read(log_.get(), buffer.data(), buffer.size());
       if (got > 0) {
@@ -172,16 +172,16 @@ class Reader {
   void TakeLines(std::string_view text) {
     while (!text.empty()) {
       const size_t end = text.find('\n');
-      if (partial_.size() <= kMaxKernelRecordBytes) partial_ += text.substr(0, end);
+      if (partial_.size() <= base::kMaxKernelRecordBytes) partial_ += text.substr(0, end);
       if (end == std::string_view::npos) return;
-      if (partial_.size() <= kMaxKernelRecordBytes) Take(partial_);
+      if (partial_.size() <= base::kMaxKernelRecordBytes) Take(partial_);
       partial_.clear();
       text.remove_prefix(end + 1);
     }
   }
 
   void Take(std::string_view bytes) {
-    absl::StatusOr<KernelRecord> record = ParseKernelRecord(bytes);
+    absl::StatusOr<base::KernelRecord> record = base::ParseKernelRecord(bytes);
     if (!record.ok()) return;
     if (std::exchange(lost_before_next_, false)) {
       Lose(record->sequence > last_sequence_ + 1 ? record->sequence - last_sequence_ - 1 : 1);
@@ -190,7 +190,7 @@ class Reader {
     last_since_boot_us_ = record->since_boot_us;
     if (std::exchange(waited_for_, false)) clock_lag_ms_ = ClockMs(CLOCK_MONOTONIC) - record->since_boot_us / 1'000;
     if (record->facility != 0) return;
-    std::optional<EventCatalogue::Match> match = catalogue_.Classify(record->text);
+    std::optional<base::EventCatalogue::Match> match = catalogue_.Classify(record->text);
     if (!match) return;
     since_boot_ms_.push_back(record->since_boot_us / 1'000);
     batch_.push_back({*std::move(match), 0, std::move(record->text)});
@@ -231,7 +231,7 @@ class Reader {
     Wait(watch.is_open() ? watch.get() : -1, kLookMs);
   }
 
-  const EventCatalogue& catalogue_;
+  const base::EventCatalogue& catalogue_;
   const std::string path_;
   const int stop_fd_;
   const std::shared_ptr<Delivery> delivery_;
@@ -259,7 +259,7 @@ class Reader {
 
 class KernelLog final : public KernelLogSource {
  public:
-  KernelLog(base::EventLoop& loop, const EventCatalogue& catalogue, const std::string& root, Callbacks callbacks)
+  KernelLog(base::EventLoop& loop, const base::EventCatalogue& catalogue, const std::string& root, Callbacks callbacks)
       : delivery_(std::make_shared<Delivery>(loop, std::move(callbacks))),
         stop_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         thread_([reader = std::make_unique<Reader>(catalogue, base::JoinPath(root, "dev/kmsg"), stop_.get(),
@@ -279,7 +279,7 @@ class KernelLog final : public KernelLogSource {
 
 }  // namespace
 
-std::unique_ptr<KernelLogSource> OpenKernelLog(base::EventLoop& loop, const EventCatalogue& catalogue,
+std::unique_ptr<KernelLogSource> OpenKernelLog(base::EventLoop& loop, const base::EventCatalogue& catalogue,
                                                const std::string& root, KernelLogSource::Callbacks callbacks) {
   return std::make_unique<KernelLog>(loop, catalogue, root, std::move(callbacks));
 }

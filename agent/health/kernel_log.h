@@ -17,14 +17,14 @@
 #include <string>
 #include <vector>
 
-#include "agent/health/event_catalogue.h"
+#include "base/event_catalogue.h"
 #include "base/event_loop.h"
 
 namespace muster::agent {
 
 // A line that the catalogue knows.
 struct KernelEvent {
-  EventCatalogue::Match match;
+  base::EventCatalogue::Match match;
   int64_t time_unix_ms = 0;
   std::string text;  // As KernelRecord::text.
 };
@@ -51,7 +51,7 @@ class KernelLogSource {
 };
 
 // `root` is "/" on a machine. The loop and the catalogue outlive the object.
-std::unique_ptr<KernelLogSource> OpenKernelLog(base::EventLoop& loop, const EventCatalogue& catalogue,
+std::unique_ptr<KernelLogSource> OpenKernelLog(base::EventLoop& loop, const base::EventCatalogue& catalogue,
                                                const std::string& root, KernelLogSource::Callbacks callbacks);
 
 }  // namespace muster::agent

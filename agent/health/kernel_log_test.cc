@@ -13,7 +13,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "agent/inventory/fixture_tree.h"
+#include "base/fixture_tree.h"
 #include "gtest/gtest.h"
 
 namespace muster::agent {
@@ -28,7 +28,7 @@ class KernelLogTest : public ::testing::Test {
   ~KernelLogTest() override { log_.reset(); }
 
   void Open() {
-    log_ = OpenKernelLog(loop_, EventCatalogue::Embedded(), tree_.root(),
+    log_ = OpenKernelLog(loop_, base::EventCatalogue::Embedded(), tree_.root(),
                          {.on_events =
                               [this](std::vector<KernelEvent> events) {
                                 for (KernelEvent& event : events) events_.push_back(std::move(event));
@@ -61,7 +61,7 @@ class KernelLogTest : public ::testing::Test {
     return codes;
   }
 
-  FixtureTree tree_;
+  base::FixtureTree tree_;
   base::ThreadEventLoop loop_;
   std::vector<KernelEvent> events_;
   std::vector<KernelLogStatus> statuses_;

@@ -9,7 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "agent/inventory/text.h"
+#include "base/clean_text.h"
 
 namespace muster::agent {
 namespace {
@@ -22,7 +22,7 @@ std::string ValueOf(absl::string_view file, absl::string_view name, char separat
     if (!absl::ConsumePrefix(&line, name)) continue;
     line = absl::StripLeadingAsciiWhitespace(line);
     if (line.empty() || line.front() != separator) continue;
-    return CleanText(line.substr(1));
+    return base::CleanText(line.substr(1));
   }
   return std::string();
 }
@@ -34,7 +34,7 @@ std::string Unquoted(std::string value) {
   return value.substr(1, value.size() - 2);
 }
 
-std::string OsName(const RootFolder& root) {
+std::string OsName(const base::RootFolder& root) {
   std::string release = root.Read("/etc/os-release");
   if (release.empty()) release = root.Read("/usr/lib/os-release");
   return Unquoted(ValueOf(release, "PRETTY_NAME", '='));
@@ -45,24 +45,24 @@ uint32_t CountRanges(absl::string_view ranges) {
   uint64_t count = 0;
   for (absl::string_view range : absl::StrSplit(ranges, ',')) {
     const std::pair<absl::string_view, absl::string_view> ends = absl::StrSplit(range, absl::MaxSplits('-', 1));
-    const auto first = ParseNumber(ends.first);
-    const auto last = ends.second.empty() ? first : ParseNumber(ends.second);
+    const auto first = base::ParseNumber(ends.first);
+    const auto last = ends.second.empty() ? first : base::ParseNumber(ends.second);
     if (!first || !last || *last < *first || *last >= kMaxProcessors) return 0;
     count += *last - *first + 1;
   }
   return static_cast<uint32_t>(std::min(count, kMaxProcessors));
 }
 
-uint32_t CountProcessors(const RootFolder& root, absl::string_view cpuinfo) {
+uint32_t CountProcessors(const base::RootFolder& root, absl::string_view cpuinfo) {
   if (const uint32_t online = CountRanges(root.ReadLine("/sys/devices/system/cpu/online"))) return online;
   uint32_t count = 0;
   for (absl::string_view line : absl::StrSplit(cpuinfo, '\n')) count += absl::StartsWith(line, "processor") ? 1 : 0;
   return count;
 }
 
-uint64_t MemoryBytes(const RootFolder& root) {
+uint64_t MemoryBytes(const base::RootFolder& root) {
   const std::string total = ValueOf(root.Read("/proc/meminfo"), "MemTotal", ':');  // "16384 kB"
-  const auto kib = ParseNumber(total.substr(0, total.find(' ')));
+  const auto kib = base::ParseNumber(total.substr(0, total.find(' ')));
   return kib && *kib < (uint64_t{1} << 50) ? *kib << 10 : 0;
 }
 
@@ -76,9 +76,9 @@ std::string RecordedRevision(absl::string_view script) {
   return full ? std::string(revision) : std::string();
 }
 
-void DescribeNixos(const RootFolder& root, v1::Machine& machine) {
+void DescribeNixos(const base::RootFolder& root, v1::Machine& machine) {
   constexpr absl::string_view kSystem = "/run/current-system";
-  const std::string closure = CleanText(root.ReadLink(kSystem));
+  const std::string closure = base::CleanText(root.ReadLink(kSystem));
   if (closure.empty()) return;
   v1::NixosSystem& nixos = *machine.mutable_nixos();
   nixos.set_system_closure(closure);
@@ -96,7 +96,7 @@ void NoteIf(bool missing, absl::string_view what, absl::string_view source, v1::
 
 }  // namespace
 
-void DescribeHost(const RootFolder& root, v1::Machine& machine) {
+void DescribeHost(const base::RootFolder& root, v1::Machine& machine) {
   machine.set_host_name(root.ReadLine("/proc/sys/kernel/hostname"));
   machine.set_machine_id(root.ReadLine("/etc/machine-id"));
   machine.set_boot_id(root.ReadLine("/proc/sys/kernel/random/boot_id"));

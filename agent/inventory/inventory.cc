@@ -11,8 +11,8 @@
 #include "absl/strings/str_format.h"
 #include "agent/inventory/host.h"
 #include "agent/inventory/level_zero_library.h"
-#include "agent/inventory/pci.h"
-#include "agent/inventory/root_folder.h"
+#include "base/pci.h"
+#include "base/root_folder.h"
 #include "base/status_macros.h"
 
 namespace muster::agent {
@@ -184,13 +184,13 @@ absl::StatusOr<GpuLibraryReport> Ask(GpuLibrary* library) {
 absl::StatusOr<v1::Machine> CollectInventory(const InventoryOptions& options, GpuLibrary* nvml,
                                              GpuLibrary* level_zero) {
   RETURN_IF_ERROR(ValidateLabels(options.labels));
-  const RootFolder root(options.root);
+  const base::RootFolder root(options.root);
   v1::Machine machine;
   machine.set_name(options.machine_name);
   machine.set_agent_version(options.agent_version);
   DescribeHost(root, machine);
 
-  auto pci = PciGpus(root);
+  auto pci = base::PciGpus(root);
   const bool pci_shown = pci.ok();
   if (!pci_shown) machine.add_notes(absl::StrCat("PCI told nothing: ", pci.status().message(), "."));
   DeviceTable table(std::move(pci).value_or(std::vector<v1::Device>()));

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/inventory/fixture_tree.h"
 #include "agent/inventory/gpu_library_fake.h"
+#include "base/fixture_tree.h"
 
 namespace muster::agent {
 namespace {
@@ -83,7 +83,7 @@ class InventoryTest : public ::testing::Test {
     tree_.MakeFolder("/sys/devices/" + gpu + "/drm/renderD128");
   }
 
-  FixtureTree tree_;
+  base::FixtureTree tree_;
   FakeGpuLibrary nvml_;
   FakeGpuLibrary level_zero_;
   Labels labels_;
@@ -310,7 +310,7 @@ TEST_F(InventoryTest, ConfiguredLabelsOverlayAndAreChecked) {
 }
 
 TEST_F(InventoryTest, EmptyTreeIsAMachineWithNotes) {
-  const FixtureTree empty;
+  const base::FixtureTree empty;
   InventoryOptions options = Options();
   options.root = empty.root();
   const auto machine = CollectInventory(options, nullptr, nullptr);

@@ -7,7 +7,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "agent/inventory/text.h"
+#include "base/clean_text.h"
 
 namespace muster::agent {
 namespace {
@@ -19,8 +19,8 @@ constexpr size_t kMaxPrefix = 253;
 absl::string_view Architecture(absl::string_view compute_capability) {
   const std::pair<absl::string_view, absl::string_view> parts =
       absl::StrSplit(compute_capability, absl::MaxSplits('.', 1));
-  const auto major = ParseNumber(parts.first);
-  const auto minor = ParseNumber(parts.second);
+  const auto major = base::ParseNumber(parts.first);
+  const auto minor = base::ParseNumber(parts.second);
   if (!major || !minor) return {};
   switch (*major) {
     case 5:
@@ -143,13 +143,13 @@ absl::Status ValidateLabels(const Labels& labels) {
   for (const auto& [key, value] : labels) {
     if (!IsKey(key)) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "label key '", CleanText(key),
+          "label key '", base::CleanText(key),
           "': expected NAME or PREFIX/NAME, NAME of at most 63 letters, digits, '-', '_' and '.' with a letter or "
           "digit at both ends, PREFIX a DNS name"));
     }
     if (!value.empty() && !IsName(value)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("value '", CleanText(value), "' of label ", key,
+          absl::StrCat("value '", base::CleanText(value), "' of label ", key,
                        ": expected at most 63 letters, digits, '-', '_' and '.' with a letter or digit at both ends"));
     }
   }

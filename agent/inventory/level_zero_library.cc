@@ -12,11 +12,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "agent/inventory/pci.h"
 #include "agent/inventory/shared_library.h"
-#include "agent/inventory/text.h"
-#include "agent/inventory/xe_generation.h"
+#include "base/clean_text.h"
+#include "base/pci.h"
 #include "base/status_macros.h"
+#include "base/xe_generation.h"
 
 namespace muster::agent {
 namespace {
@@ -30,7 +30,7 @@ using ZesInitFunction = ze_result_t (*)(uint32_t flags);
 // Intel says "unknown" (and "unkown") where it does not know.
 template <size_t kSize>
 std::string Known(const char (&raw)[kSize]) {
-  std::string text = CleanText(absl::string_view(raw, kSize));
+  std::string text = base::CleanText(absl::string_view(raw, kSize));
   return absl::EqualsIgnoreCase(text, "unknown") || absl::EqualsIgnoreCase(text, "unkown") ? std::string() : text;
 }
 
@@ -120,14 +120,14 @@ class LevelZeroSession {
     properties.stype = ZE_STRUCTURE_TYPE_DEVICE_PROPERTIES;
     const auto get = library_.Find<decltype(&zeDeviceGetProperties)>("zeDeviceGetProperties");
     if (get == nullptr || get(handle, &properties) != ZE_RESULT_SUCCESS) return std::nullopt;
-    if (properties.type != ZE_DEVICE_TYPE_GPU || properties.vendorId != kPciVendorIntel) return std::nullopt;
+    if (properties.type != ZE_DEVICE_TYPE_GPU || properties.vendorId != base::kPciVendorIntel) return std::nullopt;
     v1::Device device;
     device.set_vendor(v1::VENDOR_INTEL);
-    device.set_model(CleanText(absl::string_view(properties.name, sizeof(properties.name))));
+    device.set_model(base::CleanText(absl::string_view(properties.name, sizeof(properties.name))));
     device.set_uuid(FormatUuid(properties.uuid.id));
     device.set_pci_vendor_id(properties.vendorId);
     device.set_pci_device_id(properties.deviceId & 0xFFFF);
-    device.set_xe_generation(std::string(XeGeneration(device.pci_device_id())));
+    device.set_xe_generation(std::string(base::XeGeneration(device.pci_device_id())));
     SetAddress(handle, device);
     // What an integrated GPU calls its memory is the machine's.
     if ((properties.flags & ZE_DEVICE_PROPERTY_FLAG_INTEGRATED) == 0) SetMemory(handle, device);
@@ -148,7 +148,7 @@ class LevelZeroSession {
 
   template <typename Address>
   static std::string FormatAddress(const Address& address) {
-    return NormalisePciAddress(
+    return base::NormalisePciAddress(
         absl::StrFormat("%x:%x:%x.%x", address.domain, address.bus, address.device, address.function));
   }
 
@@ -209,7 +209,7 @@ class LevelZeroSession {
       if (get(firmware, &properties) != ZE_RESULT_SUCCESS || Known(properties.version).empty()) continue;
       absl::StrAppend(&versions, versions.empty() ? "" : ", ", Known(properties.name), " ", Known(properties.version));
     }
-    device.set_firmware_version(CleanText(versions));
+    device.set_firmware_version(base::CleanText(versions));
   }
 
   void SetEcc(zes_device_handle_t handle, v1::Device& device) const {

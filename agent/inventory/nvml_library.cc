@@ -7,9 +7,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "agent/inventory/nvml_abi.h"
-#include "agent/inventory/pci.h"
 #include "agent/inventory/shared_library.h"
-#include "agent/inventory/text.h"
+#include "base/clean_text.h"
+#include "base/pci.h"
 #include "base/status_macros.h"
 
 namespace muster::agent {
@@ -64,7 +64,7 @@ class NvmlSession {
   std::string ErrorText(nvml::Return result) const {
     const auto get = library_.Find<nvml::ErrorStringFunction>("nvmlErrorString");
     const char* text = get == nullptr ? nullptr : get(result);
-    return absl::StrCat(CleanText(text == nullptr ? "no text" : text), " (", result, ")");
+    return absl::StrCat(base::CleanText(text == nullptr ? "no text" : text), " (", result, ")");
   }
 
   v1::Device Describe(nvml::Device handle) const {
@@ -90,16 +90,16 @@ class NvmlSession {
 
   std::string DriverVersion() const {
     const auto get = library_.Find<nvml::SystemTextFunction>("nvmlSystemGetDriverVersion");
-    char text[kMaxText] = {};
+    char text[base::kMaxText] = {};
     if (get == nullptr || get(text, sizeof(text)) != nvml::kSuccess) return std::string();
-    return CleanText(absl::string_view(text, sizeof(text)));
+    return base::CleanText(absl::string_view(text, sizeof(text)));
   }
 
   std::string Text(nvml::Device handle, const char* symbol) const {
     const auto get = library_.Find<nvml::DeviceTextFunction>(symbol);
-    char text[kMaxText] = {};
+    char text[base::kMaxText] = {};
     if (get == nullptr || get(handle, text, sizeof(text)) != nvml::kSuccess) return std::string();
-    return CleanText(absl::string_view(text, sizeof(text)));
+    return base::CleanText(absl::string_view(text, sizeof(text)));
   }
 
   std::optional<unsigned int> Number(nvml::Device handle, const char* symbol) const {
@@ -112,7 +112,8 @@ class NvmlSession {
   void SetPci(nvml::Device handle, v1::Device& device) const {
     const auto get = library_.Find<nvml::DevicePciInfoFunction>("nvmlDeviceGetPciInfo_v3");
     if (nvml::PciInfo info = {}; get != nullptr && get(handle, &info) == nvml::kSuccess) {
-      device.set_pci_address(NormalisePciAddress(CleanText(absl::string_view(info.bus_id, sizeof(info.bus_id)))));
+      device.set_pci_address(
+          base::NormalisePciAddress(base::CleanText(absl::string_view(info.bus_id, sizeof(info.bus_id)))));
       device.set_pci_vendor_id(info.pci_device_id & 0xFFFF);
       device.set_pci_device_id(info.pci_device_id >> 16);
     }

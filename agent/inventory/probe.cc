@@ -17,7 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "agent/inventory/level_zero_library.h"
 #include "agent/inventory/nvml_library.h"
-#include "agent/inventory/text.h"
+#include "base/clean_text.h"
 #include "base/file.h"
 #include "base/status_macros.h"
 #include "base/subprocess.h"
@@ -132,11 +132,11 @@ absl::StatusOr<GpuLibraryReport> DecodeProbe(absl::string_view output) {
   if (end == absl::string_view::npos || output.substr(0, kMagic.size()) != kMagic) return malformed("no header");
   const std::vector<absl::string_view> header = absl::StrSplit(output.substr(kMagic.size(), end - kMagic.size()), ' ');
   if (header.size() != 2) return malformed("a bad header");
-  const auto code = ParseNumber(header[0]);
-  const auto length = ParseNumber(header[1]);
+  const auto code = base::ParseNumber(header[0]);
+  const auto length = base::ParseNumber(header[1]);
   const absl::string_view body = output.substr(end + 1);
   if (!code || *code > 16 || !length || *length != body.size()) return malformed("a bad code or length");
-  if (*code != 0) return absl::Status(static_cast<absl::StatusCode>(*code), CleanText(body, 1024));
+  if (*code != 0) return absl::Status(static_cast<absl::StatusCode>(*code), base::CleanText(body, 1024));
   v1::Machine machine;
   if (!machine.ParseFromArray(body.data(), static_cast<int>(body.size()))) return malformed("not a Machine");
   GpuLibraryReport report;
@@ -144,7 +144,7 @@ absl::StatusOr<GpuLibraryReport> DecodeProbe(absl::string_view output) {
     report.devices.push_back(machine.devices(i));
   }
   for (int i = 0; i < machine.notes_size() && report.notes.size() < kMaxLibraryDevices; ++i) {
-    report.notes.push_back(CleanText(machine.notes(i), 1024));
+    report.notes.push_back(base::CleanText(machine.notes(i), 1024));
   }
   return report;
 }
@@ -187,7 +187,7 @@ absl::StatusOr<GpuLibraryReport> ProbeInChild(const std::string& self_path, Prob
   KeepTail(last_words);
   Dispose(std::move(child));
   if (!fault.empty()) {
-    last_words = CleanText(last_words, kMaxLastWords);
+    last_words = base::CleanText(last_words, kMaxLastWords);
     return absl::UnavailableError(absl::StrCat("asked for its devices, it ", fault,
                                                last_words.empty() ? "" : absl::StrCat("; it said: ", last_words),
                                                "; see the kernel log for the driver's messages"));

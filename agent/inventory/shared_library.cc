@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "agent/inventory/text.h"
+#include "base/clean_text.h"
 
 namespace muster::agent {
 
@@ -17,7 +17,7 @@ absl::StatusOr<std::unique_ptr<SharedLibrary>> SharedLibrary::Open(const std::ve
       return std::unique_ptr<SharedLibrary>(new SharedLibrary(handle));
     }
     const char* error = dlerror();
-    const std::string why = CleanText(error == nullptr ? "dlopen failed" : error);
+    const std::string why = base::CleanText(error == nullptr ? "dlopen failed" : error);
     // The loader says "No such file" of the library itself and of one that it needs; the latter is a broken
     // installation.
     const bool absent = absl::StartsWith(why, candidate) && absl::StrContains(why, "No such file");

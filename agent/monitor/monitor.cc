@@ -22,7 +22,7 @@ bool AllServed(const v1::Machine& machine) {
 
 }  // namespace
 
-Monitor::Monitor(base::EventLoop& loop, const EventCatalogue& catalogue, Parts parts, Handlers handlers)
+Monitor::Monitor(base::EventLoop& loop, const base::EventCatalogue& catalogue, Parts parts, Handlers handlers)
     : loop_(loop), parts_(std::move(parts)), handlers_(std::move(handlers)), health_(catalogue, parts_.interval_ms) {}
 
 void Monitor::OpenKernelLog() {

@@ -56,7 +56,7 @@ class Monitor final : public DeviceWatch {
 
   // Begins to read the kernel's log with the first machine; a vendor's sampler with the first that has a GPU of its.
   // The catalogue and the loop outlive the object.
-  Monitor(base::EventLoop& loop, const EventCatalogue& catalogue, Parts parts, Handlers handlers);
+  Monitor(base::EventLoop& loop, const base::EventCatalogue& catalogue, Parts parts, Handlers handlers);
   ~Monitor() override;
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;

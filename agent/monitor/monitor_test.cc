@@ -41,7 +41,7 @@ class MonitorTest : public ::testing::Test {
   }
   void Make() {
     monitor_ = std::make_unique<Monitor>(
-        loop_, EventCatalogue::Embedded(),
+        loop_, base::EventCatalogue::Embedded(),
         Monitor::Parts{.start_sampler =
                            [this](SamplerKind kind, SamplerProcess::Callbacks callbacks) {
                              started_.push_back(kind);
@@ -76,8 +76,9 @@ class MonitorTest : public ::testing::Test {
     }
   }
   void Log(const std::string& line) {
-    log_->callbacks_.on_events(
-        {{.match = *EventCatalogue::Embedded().Classify(line), .time_unix_ms = loop_.Now().unix_ms, .text = line}});
+    log_->callbacks_.on_events({{.match = *base::EventCatalogue::Embedded().Classify(line),
+                                 .time_unix_ms = loop_.Now().unix_ms,
+                                 .text = line}});
   }
   v1::CaseResult Case(v1::Verdict outcome, int64_t seconds) {
     v1::CaseResult result;

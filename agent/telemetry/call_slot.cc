@@ -15,7 +15,7 @@
 #include <new>
 
 #include "absl/strings/str_cat.h"
-#include "agent/inventory/text.h"
+#include "base/clean_text.h"
 
 namespace muster::agent {
 namespace {
@@ -99,8 +99,8 @@ CallState CallSlot::Read() const {
   for (int64_t* began_ms : {&state.call_began_ms, &state.turn_began_ms}) {
     if (*began_ms < 0 || *began_ms > now_ms) *began_ms = 0;
   }
-  state.device = CleanText(state.device, 32);
-  state.call = CleanText(state.call, 64);
+  state.device = base::CleanText(state.device, 32);
+  state.call = base::CleanText(state.call, 64);
   return state;
 }
 

@@ -12,10 +12,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "agent/inventory/pci.h"
-#include "agent/inventory/text.h"
 #include "agent/telemetry/intel_fields.h"
 #include "agent/telemetry/tile_readings.h"
+#include "base/clean_text.h"
+#include "base/pci.h"
 
 namespace muster::agent {
 namespace {
@@ -57,7 +57,7 @@ const std::vector<ThrottleReason>& ThrottleReasons() {
 // One turn on one device.
 class DrmTurn {
  public:
-  DrmTurn(const RootFolder& root, const DrmSampler::ReadLine& read_line, const std::string& address,
+  DrmTurn(const base::RootFolder& root, const DrmSampler::ReadLine& read_line, const std::string& address,
           const ReadingSet& known)
       : root_(root), read_line_(read_line), known_(known), folder_(absl::StrCat("/sys/bus/pci/devices/", address)) {
     driver_ = std::filesystem::path(root.ReadLink(folder_ + "/driver")).filename().string();
@@ -117,7 +117,7 @@ class DrmTurn {
     for (const std::string& name : Names(folder)) {
       absl::string_view rest = name;
       if (!absl::ConsumePrefix(&rest, prefix)) continue;
-      if (const auto number = ParseNumber(rest)) found.emplace_back(*number, name);
+      if (const auto number = base::ParseNumber(rest)) found.emplace_back(*number, name);
     }
     std::sort(found.begin(), found.end());
     std::vector<std::string> names;
@@ -164,7 +164,7 @@ class DrmTurn {
   }
 
   void ReadLink() {
-    const v1::PciLink link = ReadPciLink(root_, folder_, kPciVendorIntel);
+    const v1::PciLink link = base::ReadPciLink(root_, folder_, base::kPciVendorIntel);
     const auto put = [&](v1::TelemetryField field, bool has, uint32_t value) {
       if (has) return readings_.Value(kCardRank, field, {}, Combine::kMax, value);
       readings_.Absent(kCardRank, field, {}, v1::ABSENCE_UNSUPPORTED);
@@ -315,7 +315,7 @@ class DrmTurn {
           read_line_(absl::StrCat(folder_, "/", tile, "/physical_vram_size_bytes"));
       if (!text.ok()) {
         readings_.Absent(kTileRank, v1::MEMORY_SIZE, {}, AbsenceOf(text.status()));
-      } else if (const auto bytes = ParseNumber(*text, absl::StartsWith(*text, "0x") ? 16 : 10)) {
+      } else if (const auto bytes = base::ParseNumber(*text, absl::StartsWith(*text, "0x") ? 16 : 10)) {
         readings_.Value(kTileRank, v1::MEMORY_SIZE, {}, Combine::kSum, static_cast<double>(*bytes));
       } else {
         readings_.Absent(kTileRank, v1::MEMORY_SIZE, {}, v1::ABSENCE_FAILING);
@@ -332,7 +332,7 @@ class DrmTurn {
     }
   }
 
-  const RootFolder& root_;
+  const base::RootFolder& root_;
   const DrmSampler::ReadLine& read_line_;
   const ReadingSet& known_;
   const std::string folder_;
@@ -345,7 +345,8 @@ class DrmTurn {
 
 }  // namespace
 
-DrmSampler::DrmSampler(const RootFolder& root, CallMarker& marker, std::function<int64_t()> now_us, ReadLine read_line)
+DrmSampler::DrmSampler(const base::RootFolder& root, CallMarker& marker, std::function<int64_t()> now_us,
+                       ReadLine read_line)
     : root_(root),
       marker_(marker),
       now_us_(std::move(now_us)),

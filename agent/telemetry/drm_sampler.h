@@ -16,10 +16,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "agent/inventory/root_folder.h"
 #include "agent/telemetry/counter_rate.h"
 #include "agent/telemetry/reading_set.h"
 #include "agent/telemetry/sampler.h"
+#include "base/root_folder.h"
 
 namespace muster::agent {
 
@@ -29,7 +29,8 @@ class DrmSampler {
   using ReadLine = std::function<absl::StatusOr<std::string>(const std::string& path)>;
 
   // `root` and `marker` outlive the object; `read_line` in place of root's own, for tests.
-  DrmSampler(const RootFolder& root, CallMarker& marker, std::function<int64_t()> now_us, ReadLine read_line = nullptr);
+  DrmSampler(const base::RootFolder& root, CallMarker& marker, std::function<int64_t()> now_us,
+             ReadLine read_line = nullptr);
 
   // Takes a first reading of the energy counters of a device that was not seen before; true when it did.
   bool Prepare(const std::string& pci_address);
@@ -38,7 +39,7 @@ class DrmSampler {
   ReadingSet Read(const std::string& pci_address, const ReadingSet& known);
 
  private:
-  const RootFolder& root_;
+  const base::RootFolder& root_;
   CallMarker& marker_;
   const std::function<int64_t()> now_us_;
   const ReadLine read_line_;

@@ -4,9 +4,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
-#include "agent/inventory/fixture_tree.h"
 #include "agent/telemetry/intel_tree_fake.h"
 #include "agent/telemetry/sysman_fake.h"
+#include "base/fixture_tree.h"
 
 namespace muster::agent {
 namespace {
@@ -15,7 +15,7 @@ class DrmSamplerTest : public ::testing::Test {
  protected:
   // The second turn, a second after the first.
   ReadingSet Read(const std::string& address, DrmSampler::ReadLine read_line = nullptr) {
-    const RootFolder root(tree_.root());
+    const base::RootFolder root(tree_.root());
     DrmSampler sampler(
         root, marker_, [this] { return now_us_; }, read_line);
     sampler.Prepare(address);
@@ -38,7 +38,7 @@ class DrmSamplerTest : public ::testing::Test {
     return entry == nullptr ? v1::ABSENCE_UNSPECIFIED : entry->absence;
   }
 
-  FixtureTree tree_;
+  base::FixtureTree tree_;
   RecordingMarker marker_;
   ReadingSet known_;
   std::function<void()> next_;
@@ -137,7 +137,7 @@ TEST_F(DrmSamplerTest, AFileThatCannotBeReadFails) {
 
 TEST_F(DrmSamplerTest, TheFirstReadingAloneHasNoPowerYet) {
   AddArcA770(tree_);
-  const RootFolder root(tree_.root());
+  const base::RootFolder root(tree_.root());
   DrmSampler sampler(root, marker_, [] { return int64_t{0}; });
   EXPECT_EQ(Absence(sampler.Read(kA770Address, {}), v1::POWER, {"card"}), v1::ABSENCE_FAILING);
 }

@@ -13,10 +13,10 @@
 #include <sstream>
 #include <utility>
 
-#include "agent/inventory/fixture_tree.h"
 #include "agent/telemetry/intel_sampler.h"
 #include "agent/telemetry/intel_tree_fake.h"
 #include "agent/telemetry/sysman_fake.h"
+#include "base/fixture_tree.h"
 
 namespace muster::agent {
 namespace {
@@ -64,7 +64,7 @@ class IntelDriverTest : public ::testing::Test {
     return text.str();
   }
 
-  FixtureTree tree_;
+  base::FixtureTree tree_;
 
  private:
   // 0 when all is well.

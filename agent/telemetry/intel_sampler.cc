@@ -15,10 +15,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/inventory/level_zero_library.h"
-#include "agent/inventory/pci.h"
-#include "agent/inventory/root_folder.h"
 #include "agent/telemetry/intel_fields.h"
 #include "agent/telemetry/sysman_sampler.h"
+#include "base/pci.h"
+#include "base/root_folder.h"
 
 namespace muster::agent {
 namespace {
@@ -86,7 +86,7 @@ class IntelSampler final : public Sampler {
   // Adds what PCI shows.
   absl::Status Scan() {
     marker_.Enter("", "read /sys/bus/pci");
-    const auto gpus = PciGpus(root_);
+    const auto gpus = base::PciGpus(root_);
     marker_.Leave();
     if (!gpus.ok()) return gpus.status();
     for (const v1::Device& gpu : *gpus) {
@@ -142,7 +142,7 @@ class IntelSampler final : public Sampler {
   }
 
   const std::string root_path_;
-  const RootFolder root_;
+  const base::RootFolder root_;
   CallMarker& marker_;
   const IntelSources sources_;
   DrmSampler drm_;

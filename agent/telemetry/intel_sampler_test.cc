@@ -7,10 +7,10 @@
 #include <set>
 
 #include "absl/status/status.h"
-#include "agent/inventory/fixture_tree.h"
 #include "agent/telemetry/intel_fields.h"
 #include "agent/telemetry/intel_tree_fake.h"
 #include "agent/telemetry/sysman_fake.h"
+#include "base/fixture_tree.h"
 #include "base/telemetry_field.h"
 
 namespace muster::agent {
@@ -66,7 +66,7 @@ class IntelSamplerTest : public ::testing::Test {
     return reading == nullptr ? v1::ABSENCE_UNSPECIFIED : reading->absence();
   }
 
-  FixtureTree tree_;
+  base::FixtureTree tree_;
   FakeSysman fake_;
   RecordingMarker marker_;
   absl::StatusOr<SysmanCalls> sysman_ = FakeSysman::Calls();

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "agent/inventory/fixture_tree.h"
+#include "base/fixture_tree.h"
 
 namespace muster::agent {
 
@@ -16,7 +16,7 @@ inline const std::string kB60Folder = "/sys/devices/pci0000:00/0000:00:03.0/0000
 inline const std::string kB60Hwmon = kB60Folder + "/hwmon/hwmon5";
 
 // Kernel 6.14 or so, under load and held down by its power limit, in a slot of eight lanes of generation 3.
-inline void AddArcA770(FixtureTree& tree, const std::string& driver = "i915") {
+inline void AddArcA770(base::FixtureTree& tree, const std::string& driver = "i915") {
   const std::string place = kA770Folder.substr(std::string("/sys/devices/").size());
   tree.AddPci("pci0000:00/0000:00:01.0", "0x8086", "0x460d", "0x060400", "pcieport");
   tree.SetLink("pci0000:00/0000:00:01.0", "8.0 GT/s PCIe", "8", "8.0 GT/s PCIe", "8");
@@ -48,7 +48,7 @@ inline void AddArcA770(FixtureTree& tree, const std::string& driver = "i915") {
 }
 
 // Kernel 6.17 or so, hot.
-inline void AddArcProB60(FixtureTree& tree) {
+inline void AddArcProB60(base::FixtureTree& tree) {
   const std::string place = kB60Folder.substr(std::string("/sys/devices/").size());
   tree.AddPci(place, "0x8086", "0xe211", "0x030000", "xe");
   tree.SetLink(place, "2.5 GT/s PCIe", "1", "2.5 GT/s PCIe", "1");

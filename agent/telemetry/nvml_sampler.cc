@@ -7,11 +7,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/inventory/nvml_library.h"
-#include "agent/inventory/pci.h"
 #include "agent/inventory/shared_library.h"
-#include "agent/inventory/text.h"
 #include "agent/telemetry/nvml_device.h"
 #include "agent/telemetry/sample_frame.h"
+#include "base/clean_text.h"
+#include "base/pci.h"
 #include "base/status_macros.h"
 
 namespace muster::agent {
@@ -117,18 +117,19 @@ class NvmlSampler final : public Sampler {
     if (const nvml::Return result = Mark("", f_.pci_info, handle, &info); result != nvml::kSuccess) {
       return absl::UnavailableError(Failed("nvmlDeviceGetPciInfo", result));
     }
-    const std::string address = NormalisePciAddress(CleanText(absl::string_view(info.bus_id, sizeof(info.bus_id))));
+    const std::string address =
+        base::NormalisePciAddress(base::CleanText(absl::string_view(info.bus_id, sizeof(info.bus_id))));
     if (address.empty()) return absl::UnavailableError("nvmlDeviceGetPciInfo gives no PCI address");
-    char uuid[kMaxText] = {};
+    char uuid[base::kMaxText] = {};
     if (Mark(address, f_.uuid, handle, uuid, static_cast<unsigned int>(sizeof(uuid))) != nvml::kSuccess) uuid[0] = '\0';
-    devices_.emplace_back(f_, handle, address, CleanText(absl::string_view(uuid, sizeof(uuid))),
+    devices_.emplace_back(f_, handle, address, base::CleanText(absl::string_view(uuid, sizeof(uuid))),
                           static_cast<int>(index), marker_);
     return absl::OkStatus();
   }
 
   std::string Failed(absl::string_view what, nvml::Return result) const {
     const char* text = f_.error_string.call == nullptr ? nullptr : f_.error_string.call(result);
-    return absl::StrCat(what, " failed: ", CleanText(text == nullptr ? "no text" : text), " (", result, ")");
+    return absl::StrCat(what, " failed: ", base::CleanText(text == nullptr ? "no text" : text), " (", result, ")");
   }
 
   const std::function<absl::StatusOr<NvmlFunctions>()> load_;

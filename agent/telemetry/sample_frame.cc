@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "agent/inventory/pci.h"
-#include "agent/inventory/text.h"
+#include "base/clean_text.h"
+#include "base/pci.h"
 #include "base/status_macros.h"
 #include "base/telemetry_field.h"
 
@@ -40,7 +40,7 @@ bool CleanReading(v1::Reading& reading) {
   const base::TelemetryFieldInfo* info = base::FindTelemetryField(reading.field());
   if (info == nullptr) return false;
   if (reading.labels_size() != 0 && static_cast<size_t>(reading.labels_size()) != info->labels.size()) return false;
-  for (std::string& label : *reading.mutable_labels()) label = CleanText(label, kMaxLabel);
+  for (std::string& label : *reading.mutable_labels()) label = base::CleanText(label, kMaxLabel);
   if (reading.has_value() && !std::isfinite(reading.value())) {
     reading.clear_value();
     reading.set_absence(v1::ABSENCE_FAILING);
@@ -54,9 +54,9 @@ bool CleanReading(v1::Reading& reading) {
 
 absl::Status ParseEnd(absl::string_view payload) {
   const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(payload, absl::MaxSplits(' ', 1));
-  const auto code = ParseNumber(parts.first);
+  const auto code = base::ParseNumber(parts.first);
   if (!code || *code == 0 || *code > 16) return absl::UnknownError("the sampler ends without a reason");
-  return absl::Status(static_cast<absl::StatusCode>(*code), CleanText(parts.second, kMaxMessage));
+  return absl::Status(static_cast<absl::StatusCode>(*code), base::CleanText(parts.second, kMaxMessage));
 }
 
 }  // namespace
@@ -70,15 +70,16 @@ std::string EncodeTurn(const std::vector<v1::DeviceSample>& samples) {
 
 std::string EncodeEnd(const absl::Status& status) {
   std::string bytes;
-  AppendFrame(bytes, 'E', absl::StrCat(static_cast<int>(status.code()), " ", CleanText(status.message(), kMaxMessage)));
+  AppendFrame(bytes, 'E',
+              absl::StrCat(static_cast<int>(status.code()), " ", base::CleanText(status.message(), kMaxMessage)));
   return bytes;
 }
 
 bool CleanSample(v1::DeviceSample& sample) {
   sample.clear_device_id();
-  sample.set_pci_address(NormalisePciAddress(CleanText(sample.pci_address(), kMaxLabel)));
+  sample.set_pci_address(base::NormalisePciAddress(base::CleanText(sample.pci_address(), kMaxLabel)));
   if (sample.pci_address().empty()) return false;
-  sample.set_uuid(CleanText(sample.uuid(), 96));
+  sample.set_uuid(base::CleanText(sample.uuid(), 96));
   sample.set_time_unix_ms(std::max<int64_t>(sample.time_unix_ms(), 0));
   sample.set_duration_us(std::max<int64_t>(sample.duration_us(), 0));
   auto& readings = *sample.mutable_readings();

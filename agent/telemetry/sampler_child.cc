@@ -16,13 +16,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "agent/inventory/pci.h"
-#include "agent/inventory/text.h"
 #include "agent/memory.h"
 #include "agent/telemetry/intel_sampler.h"
 #include "agent/telemetry/nvml_sampler.h"
 #include "agent/telemetry/sample_frame.h"
 #include "agent/telemetry/sampler_process.h"
+#include "base/clean_text.h"
+#include "base/pci.h"
 
 namespace muster::agent {
 namespace {
@@ -65,7 +65,7 @@ std::vector<std::string> SkippedNow(const SamplerArguments& arguments, Clock::ti
 }
 
 std::optional<int64_t> ParseMs(absl::string_view text, int64_t least, int64_t most) {
-  const auto number = ParseNumber(text);
+  const auto number = base::ParseNumber(text);
   if (!number || *number < static_cast<uint64_t>(least) || *number > static_cast<uint64_t>(most)) return std::nullopt;
   return static_cast<int64_t>(*number);
 }
@@ -83,13 +83,13 @@ absl::Status ParseWord(absl::string_view word, SamplerArguments& arguments) {
   } else if (absl::ConsumePrefix(&word, kSkipFlag)) {
     const size_t equals = word.rfind('=');
     const auto ms = equals == absl::string_view::npos ? std::nullopt : ParseMs(word.substr(equals + 1), 0, INT64_MAX);
-    const std::string address = NormalisePciAddress(word.substr(0, equals));
+    const std::string address = base::NormalisePciAddress(word.substr(0, equals));
     if (ms && !address.empty() && arguments.skip.size() < kMaxSampledDevices) {
       arguments.skip.push_back({address, *ms});
       return absl::OkStatus();
     }
   }
-  return absl::InvalidArgumentError(absl::StrCat("cannot make sense of \"", CleanText(whole), "\""));
+  return absl::InvalidArgumentError(absl::StrCat("cannot make sense of \"", base::CleanText(whole), "\""));
 }
 
 }  // namespace

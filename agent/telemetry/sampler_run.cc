@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "agent/inventory/text.h"
+#include "base/clean_text.h"
 #include "base/status_macros.h"
 
 namespace muster::agent {
@@ -173,7 +173,7 @@ SamplerEnd SamplerRun::Crash(absl::string_view what) {
     end.call = state.call;
     absl::StrAppend(&end.detail, " in ", state.call, state.device.empty() ? "" : " on ", state.device);
   }
-  const std::string words = CleanText(last_words_, kMaxLastWords);
+  const std::string words = base::CleanText(last_words_, kMaxLastWords);
   if (!words.empty()) absl::StrAppend(&end.detail, "; it said: ", words);
   return end;
 }

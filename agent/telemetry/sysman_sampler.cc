@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "agent/inventory/level_zero_library.h"
-#include "agent/inventory/pci.h"
+#include "base/pci.h"
 #include "base/status_macros.h"
 
 namespace muster::agent {
@@ -26,7 +26,7 @@ void SysmanSampler::AddCard(zes_device_handle_t handle) {
   pci.stype = ZES_STRUCTURE_TYPE_PCI_PROPERTIES;
   SysmanMemo pci_memo;
   if (device.Ask(pci_memo, MUSTER_SYSMAN(device, zesDevicePciGetProperties), handle, &pci)) return;
-  device.pci_address = NormalisePciAddress(
+  device.pci_address = base::NormalisePciAddress(
       absl::StrFormat("%x:%x:%x.%x", pci.address.domain, pci.address.bus, pci.address.device, pci.address.function));
   zes_device_properties_t properties = {};
   properties.stype = ZES_STRUCTURE_TYPE_DEVICE_PROPERTIES;
@@ -34,7 +34,7 @@ void SysmanSampler::AddCard(zes_device_handle_t handle) {
   SysmanMemo properties_memo;
   if (device.Ask(properties_memo, MUSTER_SYSMAN(device, zesDeviceGetProperties), handle, &properties)) return;
   // Some drivers leave type and vendor empty here; what is another's, or an NPU, says so.
-  if (properties.core.vendorId != 0 && properties.core.vendorId != kPciVendorIntel) return;
+  if (properties.core.vendorId != 0 && properties.core.vendorId != base::kPciVendorIntel) return;
   if (properties.core.type != 0 && properties.core.type != ZE_DEVICE_TYPE_GPU) return;
   if (device.pci_address.empty() || cards_.count(device.pci_address) > 0) return;
   auto card = std::make_unique<Card>(device);

@@ -10,9 +10,9 @@
 #include <string>
 #include <string_view>
 
-#include "agent/health/event_catalogue.h"
-#include "agent/health/kernel_record.h"
-#include "agent/inventory/pci.h"
+#include "base/event_catalogue.h"
+#include "base/kernel_record.h"
+#include "base/pci.h"
 #include "base/utf8.h"
 
 namespace {
@@ -28,14 +28,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string input(reinterpret_cast<const char*>(data), size);
   // Half of the inputs get a prefix, so that the fuzzer need not find it by itself.
   const bool whole = size > 0 && (data[0] & 1) != 0;
-  const auto record = agent::ParseKernelRecord(whole ? input : "3,1,2,-;" + input);
+  const auto record = base::ParseKernelRecord(whole ? input : "3,1,2,-;" + input);
   if (!record.ok()) return 0;
-  Check(record->text.size() <= agent::kMaxKernelTextBytes && base::ValidUtf8(record->text) == record->text);
+  Check(record->text.size() <= base::kMaxKernelTextBytes && base::ValidUtf8(record->text) == record->text);
   Check(std::none_of(record->text.begin(), record->text.end(), [](char c) { return c >= 0 && c < 0x20; }));
-  const agent::EventCatalogue& catalogue = agent::EventCatalogue::Embedded();
+  const base::EventCatalogue& catalogue = base::EventCatalogue::Embedded();
   const auto match = catalogue.Classify(record->text);
   if (!match) return 0;
   Check(match->kind != nullptr && catalogue.Find(match->code) != nullptr);
-  Check(match->pci_address.empty() || agent::NormalisePciAddress(match->pci_address) == match->pci_address);
+  Check(match->pci_address.empty() || base::NormalisePciAddress(match->pci_address) == match->pci_address);
   return 0;
 }

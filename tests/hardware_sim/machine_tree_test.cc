@@ -5,10 +5,10 @@
 
 #include <filesystem>
 
-#include "agent/inventory/fixture_tree.h"
 #include "agent/inventory/host.h"
-#include "agent/inventory/pci.h"
-#include "agent/inventory/root_folder.h"
+#include "base/fixture_tree.h"
+#include "base/pci.h"
+#include "base/root_folder.h"
 #include "tests/hardware_sim/scenario_file.h"
 
 namespace muster::sim {
@@ -34,10 +34,10 @@ class MachineTreeTest : public ::testing::Test {
     const absl::Status updated = tree_->Update(*world_, now);
     ASSERT_TRUE(updated.ok()) << updated;
   }
-  std::vector<v1::Device> Gpus() const { return *agent::PciGpus(agent::RootFolder(folder_.root())); }
-  std::string Log() const { return agent::RootFolder(folder_.root()).Read("/dev/kmsg"); }
+  std::vector<v1::Device> Gpus() const { return *base::PciGpus(base::RootFolder(folder_.root())); }
+  std::string Log() const { return base::RootFolder(folder_.root()).Read("/dev/kmsg"); }
 
-  agent::FixtureTree folder_;
+  base::FixtureTree folder_;
   std::unique_ptr<World> world_;
   std::unique_ptr<MachineTree> tree_;
 };
@@ -63,7 +63,7 @@ TEST_F(MachineTreeTest, TheHostHasNoGaps) {
   Start("");
   Update(0);
   v1::Machine machine;
-  agent::DescribeHost(agent::RootFolder(folder_.root()), machine);
+  agent::DescribeHost(base::RootFolder(folder_.root()), machine);
   EXPECT_THAT(machine.notes(), IsEmpty());
   EXPECT_EQ(machine.host_name(), "m");
   EXPECT_EQ(machine.machine_id().size(), 32u);

@@ -9,8 +9,8 @@
 
 #include <chrono>
 
-#include "agent/inventory/fixture_tree.h"
-#include "agent/inventory/pci.h"
+#include "base/fixture_tree.h"
+#include "base/pci.h"
 #include "base/subprocess.h"
 
 namespace muster::sim {
@@ -63,7 +63,7 @@ class MusterSim : public ::testing::Test {
   }
   std::string Path(const std::string& name) const { return folder_.root() + "/" + name; }
 
-  agent::FixtureTree folder_;
+  base::FixtureTree folder_;
 };
 
 TEST_F(MusterSim, ChecksScenarios) {
@@ -88,7 +88,7 @@ TEST_F(MusterSim, SaysWhatToExport) {
 TEST_F(MusterSim, ServesUntilItIsTold) {
   base::Subprocess child = Start({"serve", "--scenario", Path("good"), "--machine", "m", "--root", Path("root")});
   ASSERT_EQ(ReadUntil(child.stdout_fd().get(), "ready\n"), "ready\n");
-  EXPECT_THAT(*agent::PciGpus(agent::RootFolder(Path("root"))), SizeIs(2));
+  EXPECT_THAT(*base::PciGpus(base::RootFolder(Path("root"))), SizeIs(2));
   child.SignalGroup(SIGTERM);
   EXPECT_EQ(ExitCodeOf(child), 0);
 }

@@ -2,8 +2,8 @@
 //
 //   "4,1234,5140900,-;NVRM: Xid (PCI:0000:41:00): 79, …\n SUBSYSTEM=pci\n DEVICE=+pci:0000:41:00.0\n"
 //    prefix, sequence, microseconds since boot, flags; text, unprintable bytes as \xNN; then lines of KEY=VALUE
-#ifndef MUSTER_AGENT_HEALTH_KERNEL_RECORD_H_
-#define MUSTER_AGENT_HEALTH_KERNEL_RECORD_H_
+#ifndef MUSTER_BASE_KERNEL_RECORD_H_
+#define MUSTER_BASE_KERNEL_RECORD_H_
 
 #include <cstdint>
 #include <string>
@@ -11,7 +11,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace muster::agent {
+namespace muster::base {
 
 // The kernel's own bound on a record (PRINTKRB_RECORD_MAX, 8 KiB in older kernels).
 inline constexpr size_t kMaxKernelRecordBytes = 8'192;
@@ -30,6 +30,6 @@ struct KernelRecord {
 // InvalidArgument when it is no record. The lines of KEY=VALUE are left out: the text names the device, too.
 absl::StatusOr<KernelRecord> ParseKernelRecord(std::string_view record);
 
-}  // namespace muster::agent
+}  // namespace muster::base
 
-#endif  // MUSTER_AGENT_HEALTH_KERNEL_RECORD_H_
+#endif  // MUSTER_BASE_KERNEL_RECORD_H_

@@ -2,8 +2,8 @@
 //
 // What cannot be read is empty: a machine, a container and a sandbox differ in what they show, and the inventory goes
 // on.
-#ifndef MUSTER_AGENT_INVENTORY_ROOT_FOLDER_H_
-#define MUSTER_AGENT_INVENTORY_ROOT_FOLDER_H_
+#ifndef MUSTER_BASE_ROOT_FOLDER_H_
+#define MUSTER_BASE_ROOT_FOLDER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace muster::agent {
+namespace muster::base {
 
 class RootFolder {
  public:
@@ -43,6 +43,6 @@ class RootFolder {
   std::string root_;  // without the final slash; empty for "/"
 };
 
-}  // namespace muster::agent
+}  // namespace muster::base
 
-#endif  // MUSTER_AGENT_INVENTORY_ROOT_FOLDER_H_
+#endif  // MUSTER_BASE_ROOT_FOLDER_H_

@@ -1,11 +1,11 @@
-#include "agent/inventory/text.h"
+#include "base/clean_text.h"
 
 #include <charconv>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/strip.h"
 
-namespace muster::agent {
+namespace muster::base {
 namespace {
 
 // Length of the UTF-8 sequence that `text` begins with; 0 when it begins with none.
@@ -65,4 +65,4 @@ std::optional<uint64_t> ParseNumber(absl::string_view text, int base) {
   return number;
 }
 
-}  // namespace muster::agent
+}  // namespace muster::base

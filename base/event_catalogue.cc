@@ -1,4 +1,4 @@
-#include "agent/health/event_catalogue.h"
+#include "base/event_catalogue.h"
 
 #include <re2/re2.h>
 #include <re2/set.h>
@@ -7,14 +7,14 @@
 #include <cstdlib>
 
 #include "absl/strings/str_replace.h"
-#include "agent/health/event_catalogue_text.h"
-#include "agent/inventory/pci.h"
+#include "base/event_catalogue_text.h"
 #include "base/log.h"
+#include "base/pci.h"
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "base/textproto.h"
 
-namespace muster::agent {
+namespace muster::base {
 namespace {
 
 constexpr char kPciGroup[] = "(?P<pci>[0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}(?:\\.[0-7])?)";
@@ -30,7 +30,7 @@ re2::RE2::Options RegexOptions() {
 }
 
 absl::Status Bad(const EventKind& kind, std::string_view what) {
-  return absl::InvalidArgumentError(base::Text("event catalogue: ", kind.code(), " ", kind.variant(), ": ", what));
+  return absl::InvalidArgumentError(Text("event catalogue: ", kind.code(), " ", kind.variant(), ": ", what));
 }
 
 absl::Status Check(const EventKind& kind) {
@@ -68,7 +68,7 @@ class EventCatalogue::Expressions {
     const auto& groups = regex->NamedCapturingGroups();
     if (static_cast<size_t>(regex->NumberOfCapturingGroups()) != groups.size()) return "has a group without a name";
     for (const auto& [name, index] : groups) {
-      if (name != "pci" && name != "number") return base::Text("has a group '", name, "'");
+      if (name != "pci" && name != "number") return Text("has a group '", name, "'");
     }
     std::string error;
     if (set_.Add(expression, &error) < 0) return error;
@@ -113,10 +113,10 @@ EventCatalogue::~EventCatalogue() = default;
 const EventCatalogue& EventCatalogue::Embedded() {
   static const EventCatalogue& catalogue = *[] {
     EventCatalogueProto entries;
-    absl::Status status = base::ParseTextProto(kEventCatalogueText, "event_catalogue.textproto", &entries);
+    absl::Status status = ParseTextProto(kEventCatalogueText, "event_catalogue.textproto", &entries);
     auto made = status.ok() ? Make(entries) : absl::StatusOr<std::unique_ptr<EventCatalogue>>(status);
     if (!made.ok()) {
-      base::LogError(std::string(made.status().message()));
+      LogError(std::string(made.status().message()));
       std::abort();
     }
     return made->release();
@@ -146,7 +146,7 @@ absl::Status EventCatalogue::Add(const EventKind& kind) {
   const size_t index = kinds_.size();
   for (const uint32_t number : kind.numbers()) {
     if (kind.variant().empty() && !by_number_.emplace(std::pair(kind.code(), number), index).second) {
-      return Bad(kind, base::Text("a second entry for number ", number));
+      return Bad(kind, Text("a second entry for number ", number));
     }
   }
   if (kind.numbers().empty() && kind.variant().empty() && by_code_.contains(kind.code())) {
@@ -155,7 +155,7 @@ absl::Status EventCatalogue::Add(const EventKind& kind) {
   if (kind.numbers().empty()) by_code_.emplace(kind.code(), index);
   for (const std::string& expression : kind.expressions()) {
     if (const std::string error = expressions_->Add(expression, index); !error.empty()) {
-      return Bad(kind, base::Text("expression ", expression, ": ", error));
+      return Bad(kind, Text("expression ", expression, ": ", error));
     }
   }
   kinds_.push_back(kind);
@@ -183,7 +183,7 @@ std::optional<EventCatalogue::Match> EventCatalogue::Classify(const std::string&
     uint32_t number = 0;
     std::from_chars(best->number.data(), best->number.data() + best->number.size(), number);
     match.kind = &OfNumber(*match.kind, number);
-    match.code = base::Text(match.code, ".", number);
+    match.code = Text(match.code, ".", number);
   }
   if (!best->pci.empty()) {
     // NVIDIA's driver leaves the function out.
@@ -208,8 +208,8 @@ std::string DescribeClears(const EventKind& kind) {
   const Clears& clears = kind.clears();
   if (clears.after_seconds() > 0) {
     const uint32_t s = clears.after_seconds();
-    const std::string time = s % 3'600 == 0 ? base::Text(s / 3'600, " h") : base::Text(s / 60, " min");
-    return base::Text(time, " without another one");
+    const std::string time = s % 3'600 == 0 ? Text(s / 3'600, " h") : Text(s / 60, " min");
+    return Text(time, " without another one");
   }
   switch (clears.by()) {
     case Clears::RESET:
@@ -225,4 +225,4 @@ std::string DescribeClears(const EventKind& kind) {
   }
 }
 
-}  // namespace muster::agent
+}  // namespace muster::base

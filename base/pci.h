@@ -1,6 +1,6 @@
 // The GPUs that PCI shows, whatever the drivers say: the inventory begins here.
-#ifndef MUSTER_AGENT_INVENTORY_PCI_H_
-#define MUSTER_AGENT_INVENTORY_PCI_H_
+#ifndef MUSTER_BASE_PCI_H_
+#define MUSTER_BASE_PCI_H_
 
 #include <cstdint>
 #include <string>
@@ -8,10 +8,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "agent/inventory/root_folder.h"
+#include "base/root_folder.h"
 #include "muster/v1/fleet.pb.h"
 
-namespace muster::agent {
+namespace muster::base {
 
 inline constexpr uint32_t kPciVendorIntel = 0x8086;
 inline constexpr uint32_t kPciVendorNvidia = 0x10de;
@@ -38,6 +38,6 @@ absl::StatusOr<std::vector<v1::Device>> PciGpus(const RootFolder& root);
 // "/sys/devices/pci0000:40/0000:40:01.0/0000:41:00.0".
 std::vector<std::string> PciBridgesAbove(const RootFolder& root, const std::string& pci_address);
 
-}  // namespace muster::agent
+}  // namespace muster::base
 
-#endif  // MUSTER_AGENT_INVENTORY_PCI_H_
+#endif  // MUSTER_BASE_PCI_H_

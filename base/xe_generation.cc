@@ -1,6 +1,6 @@
-#include "agent/inventory/xe_generation.h"
+#include "base/xe_generation.h"
 
-namespace muster::agent {
+namespace muster::base {
 namespace {
 
 struct Range {
@@ -44,4 +44,4 @@ absl::string_view XeGeneration(uint32_t pci_device_id) {
   return {};
 }
 
-}  // namespace muster::agent
+}  // namespace muster::base

@@ -1,4 +1,4 @@
-#include "agent/health/event_catalogue.h"
+#include "base/event_catalogue.h"
 
 #include <set>
 #include <string>
@@ -9,7 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-namespace muster::agent {
+namespace muster::base {
 namespace {
 
 using ::testing::HasSubstr;
@@ -154,7 +154,7 @@ TEST(EventCatalogueTest, SaysWhenItClears) {
 
 std::string Problem(const std::string& text) {
   EventCatalogueProto entries;
-  const absl::Status status = base::ParseTextProto(text, "test", &entries);
+  const absl::Status status = ParseTextProto(text, "test", &entries);
   if (!status.ok()) return std::string(status.message());
   return std::string(EventCatalogue::Make(entries).status().message());
 }
@@ -207,7 +207,7 @@ std::string DocumentedRow(const EventKind& kind) {
 }
 
 TEST(EventCatalogueTest, TheDocumentsShowTheCatalogue) {
-  const auto document = base::ReadFile(MUSTER_DOCS "/operations.md", 1 << 20);
+  const auto document = ReadFile(MUSTER_DOCS "/operations.md", 1 << 20);
   ASSERT_TRUE(document.ok()) << document.status();
   for (const EventKind& kind : Catalogue().kinds()) {
     if (kind.starts_anew() != v1::VENDOR_UNSPECIFIED) continue;
@@ -216,4 +216,4 @@ TEST(EventCatalogueTest, TheDocumentsShowTheCatalogue) {
 }
 
 }  // namespace
-}  // namespace muster::agent
+}  // namespace muster::base

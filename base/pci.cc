@@ -1,4 +1,4 @@
-#include "agent/inventory/pci.h"
+#include "base/pci.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -10,10 +10,10 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "agent/inventory/text.h"
-#include "agent/inventory/xe_generation.h"
+#include "base/clean_text.h"
+#include "base/xe_generation.h"
 
-namespace muster::agent {
+namespace muster::base {
 namespace {
 
 constexpr absl::string_view kBus = "/sys/bus/pci/devices";
@@ -193,4 +193,4 @@ std::vector<std::string> PciBridgesAbove(const RootFolder& root, const std::stri
   return bridges;
 }
 
-}  // namespace muster::agent
+}  // namespace muster::base

@@ -1,4 +1,4 @@
-#include "agent/inventory/root_folder.h"
+#include "base/root_folder.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -14,9 +14,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "agent/inventory/text.h"
+#include "base/clean_text.h"
 
-namespace muster::agent {
+namespace muster::base {
 namespace {
 
 // As the file system names it, so that what Resolve() finds can be cut back to what the machine sees.
@@ -110,4 +110,4 @@ std::optional<std::vector<std::string>> RootFolder::List(absl::string_view path,
   return names;
 }
 
-}  // namespace muster::agent
+}  // namespace muster::base

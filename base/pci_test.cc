@@ -1,13 +1,11 @@
-#include "agent/inventory/pci.h"
+#include "base/pci.h"
 
 #include <gtest/gtest.h>
 
-#include "agent/inventory/fixture_tree.h"
-#include "agent/inventory/level_zero_library.h"
-#include "agent/inventory/text.h"
-#include "agent/inventory/xe_generation.h"
+#include "base/fixture_tree.h"
+#include "base/xe_generation.h"
 
-namespace muster::agent {
+namespace muster::base {
 namespace {
 
 TEST(PciTest, AddressesHaveOneForm) {
@@ -60,31 +58,5 @@ TEST(PciTest, XeGenerations) {
   EXPECT_EQ(XeGeneration(0x1912), "");
 }
 
-TEST(PciTest, UuidsMadeOfThePlaceIdentifyNothing) {
-  const uint8_t bytes[16] = {0x86, 0x80, 0xa0, 0x56, 8, 0, 0, 0, 3};
-  EXPECT_EQ(FormatUuid(bytes), "8680a056-0800-0000-0300-000000000000");
-  EXPECT_FALSE(UuidIdentifies(FormatUuid(bytes), 0x56a0));
-  EXPECT_TRUE(UuidIdentifies("8680a056-0800-0000-0300-000000000000", 0x56a1));
-  EXPECT_FALSE(UuidIdentifies("", 0x56a0));
-  EXPECT_FALSE(UuidIdentifies("00000000-0000-0000-0000-000000000000", 0x56a0));
-}
-
-TEST(TextTest, IsShortUtf8WithoutControlCharacters) {
-  EXPECT_EQ(CleanText(" a\tb\r\n"), "ab");
-  EXPECT_EQ(CleanText(absl::string_view("a\0b", 3)), "a");
-  EXPECT_EQ(CleanText("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"), "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
-  EXPECT_EQ(CleanText("\xc0\xaf\xed\xa0\x80\xf5\xe2\x82"), "????????");
-  EXPECT_EQ(CleanText("\xc2\x9b"
-                      "31m"),
-            "31m");
-  EXPECT_EQ(CleanText("\xc3\xa9\xc3\xa9", 3), "\xc3\xa9");
-}
-
-TEST(TextTest, NumbersAreWhole) {
-  EXPECT_EQ(ParseNumber("0x10de", 16), 0x10de);
-  EXPECT_EQ(ParseNumber("12"), 12);
-  for (const char* bad : {"", "-1", "12 ", "1.5", "99999999999999999999", "0x1"}) EXPECT_FALSE(ParseNumber(bad)) << bad;
-}
-
 }  // namespace
-}  // namespace muster::agent
+}  // namespace muster::base

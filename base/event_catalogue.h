@@ -2,8 +2,8 @@
 // kernel's log finds its entry.
 //
 // Unchanging once made: any thread.
-#ifndef MUSTER_AGENT_HEALTH_EVENT_CATALOGUE_H_
-#define MUSTER_AGENT_HEALTH_EVENT_CATALOGUE_H_
+#ifndef MUSTER_BASE_EVENT_CATALOGUE_H_
+#define MUSTER_BASE_EVENT_CATALOGUE_H_
 
 #include <cstdint>
 #include <map>
@@ -15,13 +15,13 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "agent/health/event_catalogue.pb.h"
+#include "base/event_catalogue.pb.h"
 
 namespace re2 {
 class RE2;
 }  // namespace re2
 
-namespace muster::agent {
+namespace muster::base {
 
 class EventCatalogue {
  public:
@@ -60,6 +60,6 @@ class EventCatalogue {
 // What an entry's condition needs to be over, in words; empty for an entry without an effect.
 std::string DescribeClears(const EventKind& kind);
 
-}  // namespace muster::agent
+}  // namespace muster::base
 
-#endif  // MUSTER_AGENT_HEALTH_EVENT_CATALOGUE_H_
+#endif  // MUSTER_BASE_EVENT_CATALOGUE_H_

@@ -1,4 +1,4 @@
-#include "agent/health/kernel_record.h"
+#include "base/kernel_record.h"
 
 #include <algorithm>
 #include <random>
@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 #include "gtest/gtest.h"
 
-namespace muster::agent {
+namespace muster::base {
 namespace {
 
 TEST(KernelRecordTest, TakesARecordApart) {
@@ -82,7 +82,7 @@ TEST(KernelRecordTest, AnythingAtAllKeepsThePromises) {
     if (!result.ok()) continue;
     ++parsed;
     ASSERT_LE(result->text.size(), kMaxKernelTextBytes);
-    ASSERT_EQ(base::ValidUtf8(result->text), result->text);
+    ASSERT_EQ(ValidUtf8(result->text), result->text);
     ASSERT_TRUE(std::none_of(result->text.begin(), result->text.end(),
                              [](char c) { return static_cast<unsigned char>(c) < 0x20; }));
     ASSERT_LE(result->severity, 7);
@@ -92,4 +92,4 @@ TEST(KernelRecordTest, AnythingAtAllKeepsThePromises) {
 }
 
 }  // namespace
-}  // namespace muster::agent
+}  // namespace muster::base

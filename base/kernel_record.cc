@@ -1,4 +1,4 @@
-#include "agent/health/kernel_record.h"
+#include "base/kernel_record.h"
 
 #include <charconv>
 #include <limits>
@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-namespace muster::agent {
+namespace muster::base {
 namespace {
 
 // The number that `text` begins with, up to `end`, which is taken too.
@@ -46,7 +46,7 @@ std::string Unescape(std::string_view text) {
 
 // Fit for a message and a line of a log.
 std::string Clean(std::string_view raw) {
-  std::string text = base::ValidUtf8(Unescape(raw.substr(0, 4 * kMaxKernelTextBytes)));
+  std::string text = ValidUtf8(Unescape(raw.substr(0, 4 * kMaxKernelTextBytes)));
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }
@@ -75,8 +75,7 @@ absl::StatusOr<KernelRecord> ParseKernelRecord(std::string_view record) {
   good = good && (TakeNumber(times, ',', time_us) || TakeNumber(times, ';', time_us));
   if (!good || time_us > uint64_t{std::numeric_limits<int64_t>::max()}) {
     return absl::InvalidArgumentError(
-        base::Text("expected a record of the kernel's log, PREFIX,SEQUENCE,MICROSECONDS,FLAGS;TEXT, found ",
-                   base::Quoted(record)));
+        Text("expected a record of the kernel's log, PREFIX,SEQUENCE,MICROSECONDS,FLAGS;TEXT, found ", Quoted(record)));
   }
   return KernelRecord{.severity = static_cast<int>(prefix & 7),
                       .facility = static_cast<int>(prefix >> 3),
@@ -85,4 +84,4 @@ absl::StatusOr<KernelRecord> ParseKernelRecord(std::string_view record) {
                       .text = Clean(text)};
 }
 
-}  // namespace muster::agent
+}  // namespace muster::base

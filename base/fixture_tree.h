@@ -1,18 +1,18 @@
 // A machine's /proc, /sys, /etc and /run, written into a folder of its own for one test.
-#ifndef MUSTER_AGENT_INVENTORY_FIXTURE_TREE_H_
-#define MUSTER_AGENT_INVENTORY_FIXTURE_TREE_H_
+#ifndef MUSTER_BASE_FIXTURE_TREE_H_
+#define MUSTER_BASE_FIXTURE_TREE_H_
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
-namespace muster::agent {
+namespace muster::base {
 
 class FixtureTree {
  public:
   FixtureTree() {
-    std::string name = (std::filesystem::temp_directory_path() / "muster-inventory-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "muster-tree-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) std::abort();
     root_ = name;
   }
@@ -73,6 +73,6 @@ class FixtureTree {
   std::filesystem::path root_;
 };
 
-}  // namespace muster::agent
+}  // namespace muster::base
 
-#endif  // MUSTER_AGENT_INVENTORY_FIXTURE_TREE_H_
+#endif  // MUSTER_BASE_FIXTURE_TREE_H_
