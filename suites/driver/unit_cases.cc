@@ -1,0 +1,68 @@
+// Every unit of the device (a multiprocessor, an Xe core) by itself: the same work on each, judged by the host.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "suites/driver/requirement.h"
+#include "suites/physical/open_device.h"
+#include "suites/physical/unit_arithmetic.h"
+#include "suites/physical/unit_sweep.h"
+#include "suites/sdk/devices.h"
+#include "suites/sdk/measurement.h"
+#include "suites/sdk/parameters.h"
+#include "suites/sdk/session.h"
+
+namespace muster::driver {
+namespace {
+
+using physical::UnitSweepReport;
+
+// Of sweeps, by level.
+constexpr double kSeconds[] = {0.05, 0.7, 8, 60};
+
+void ReportPaces(const std::string& name, const UnitSweepReport& report) {
+  if (report.paces.empty()) return;
+  const physical::UnitPace& slowest = report.paces.front();
+  sdk::Measure(name + ".slowest_unit", slowest.unit, "1");
+  const double floor = sdk::Parameter<double>("unit_pace_floor");
+  sdk::Measure(name + ".slowest_unit_pace", slowest.share, "1").AtLeast(floor);
+  for (const physical::UnitPace& pace : report.paces) {
+    if (pace.share >= floor) break;
+    ADD_FAILURE() << "slow: unit " << pace.unit << " ran " << pace.share << " of what the median unit ran";
+  }
+}
+
+void Report(const std::string& name, const UnitSweepReport& report) {
+  sdk::ReportWork("iterations", report.operations);
+  for (const std::string& verdict : report.verdicts) ADD_FAILURE() << verdict;
+  for (const physical::UnitError& error : report.errors) ADD_FAILURE() << error.Describe();
+  sdk::Measure(name + ".groups", static_cast<double>(report.groups), "1");
+  sdk::Measure(name + ".wrong_groups", static_cast<double>(report.wrong_groups), "1").ExpectEqual(0);
+  sdk::Measure(name + ".unnoticed_groups", static_cast<double>(report.unnoticed_groups), "1").ExpectEqual(0);
+  sdk::Measure(name + ".device_time", report.seconds, "s");
+  if (!report.names_units) {
+    sdk::MeasureText(name + ".units", "not told apart: the device has no word for the unit that a group runs on");
+    return;
+  }
+  sdk::Measure(name + ".coverage", static_cast<double>(report.units_seen) / report.units, "1").ExpectEqual(1);
+  ReportPaces(name, report);
+}
+
+void RunUnitCase(const std::string& name, const physical::UnitWork& work) {
+  sdk::ForEachDevice([&](const v1::Device& device) {
+    RequireDriver(device);
+    const auto gpu = physical::OpenDevice(device);
+    const int level = sdk::Session::Current().environment().level;
+    Report(name, physical::SweepUnits(*gpu, work,
+                                      {.seed = static_cast<uint64_t>(sdk::Parameter<int64_t>("seed")),
+                                       .seconds = kSeconds[level - 1],
+                                       .groups_per_unit = 64,
+                                       .fault = physical::ParseUnitFault(sdk::Parameter<std::string>("inject_unit"))}));
+  });
+}
+
+TEST(compute, integer) { RunUnitCase("compute.integer", physical::IntegerWork()); }
+
+}  // namespace
+}  // namespace muster::driver
