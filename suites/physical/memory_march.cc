@@ -258,15 +258,6 @@ uint32_t Inverse(uint32_t odd) {
   return inverse;
 }
 
-// mix_bits backwards.
-uint32_t Unmix(uint32_t x) {
-  x ^= x >> 16;
-  x *= Inverse(0x846ca68bu);
-  x ^= (x >> 15) ^ (x >> 30);
-  x *= Inverse(0x7feb352du);
-  return x ^ (x >> 16);
-}
-
 uint64_t ParseNumber(const std::string& text, const std::string& whole) {
   uint64_t number = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -277,6 +268,14 @@ uint64_t ParseNumber(const std::string& text, const std::string& whole) {
 }
 
 }  // namespace
+
+uint32_t UnmixBits(uint32_t x) {
+  x ^= x >> 16;
+  x *= Inverse(0x846ca68bu);
+  x ^= (x >> 15) ^ (x >> 30);
+  x *= Inverse(0x7feb352du);
+  return x ^ (x >> 16);
+}
 
 std::vector<MarchStep> MarchSteps(int level, uint64_t seed) {
   StepList list;
@@ -331,7 +330,7 @@ std::optional<uint64_t> IndexOfHash(const MarchPattern& pattern, const std::arra
   const uint32_t turn_over = pattern.inverted != 0 ? ~0u : 0u;
   const uint32_t x = value[0] ^ turn_over;
   const uint32_t y = value[1] ^ turn_over;
-  const uint64_t low = Unmix(x) ^ pattern.key;
+  const uint64_t low = UnmixBits(x) ^ pattern.key;
   const uint64_t high = (y - march_turn(x, 13) - pattern.key) * Inverse(0x9e3779b1u);
   const uint64_t index = high << 32 | low;
   const u32x4 again = march_value(index, pattern);

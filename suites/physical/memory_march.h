@@ -55,6 +55,9 @@ struct MarchOptions {
   std::optional<InjectedFault> fault;
 };
 
+// mix_bits (portable.h) backwards.
+uint32_t UnmixBits(uint32_t mixed);
+
 // Where in the memory under test a hash pattern puts this vector; nothing when it is no value of the pattern.
 std::optional<uint64_t> IndexOfHash(const MarchPattern& pattern, const std::array<uint32_t, 4>& value);
 
