@@ -176,6 +176,9 @@ class CommandLine {
         ->check(CLI::Range(-100, 100));
     command->add_flag("--on-quarantined", o->request.on_quarantined,
                       "Also on machines and GPUs in quarantine, to see whether they can be released");
+    command->add_flag(
+        "--destructive", o->request.destructive,
+        "Run the destructive cases (reset, reload) that the plan or --case names; without it they are refused");
     command->add_flag("--detach", o->detach, "Print the run's id and leave it to itself");
     AddFollowOptions(command, o);
     command->footer(absl::StrCat(

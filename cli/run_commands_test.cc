@@ -67,7 +67,7 @@ TEST_F(RunTest, AVerdictOfANewerReleaseIsNotGreen) {
 TEST_F(RunTest, OverridesTravel) {
   fake_.Autoplay({});
   Muster({"run", "smoke", "--on", "name=h200-1", "--level", "long", "--set", "seconds=3", "--set", "driver.mode=fast",
-          "--priority", "7", "--on-quarantined"});
+          "--priority", "7", "--on-quarantined", "--destructive"});
   const v1::StartRunRequest request = fake_.last_start();
   EXPECT_EQ(request.on(), "name=h200-1");
   EXPECT_EQ(request.level(), v1::LEVEL_LONG);
@@ -75,6 +75,7 @@ TEST_F(RunTest, OverridesTravel) {
   EXPECT_EQ(request.parameters().at("driver.mode"), "fast");
   EXPECT_EQ(request.priority(), 7);
   EXPECT_TRUE(request.on_quarantined());
+  EXPECT_TRUE(request.destructive());
   EXPECT_FALSE(request.request_id().empty()) << "a repeated request must not start a second run";
 }
 

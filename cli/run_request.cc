@@ -85,6 +85,7 @@ absl::StatusOr<v1::StartRunRequest> BuildRunRequest(const RunRequestOptions& opt
   request.set_level(level);
   RETURN_IF_ERROR(AddParameters(options.parameters, request));
   request.set_on_quarantined(options.on_quarantined);
+  request.set_destructive(options.destructive);
   if (options.priority.has_value()) request.set_priority(*options.priority);
   return request;
 }

@@ -20,6 +20,7 @@ struct RunRequestOptions {
   std::vector<std::string> cases;       // --case
   std::optional<int> priority;
   bool on_quarantined = false;
+  bool destructive = false;
 };
 
 // "quick", "medium", "long", "stress" or 1 to 4; empty: UNSPECIFIED.

@@ -76,6 +76,7 @@ std::vector<std::string> JobEnvironment::Build(
   variables["MUSTER_SUITE_VERSION"] = manifest->version();
   variables["MUSTER_CASES"] = Joined(spec->cases(), ',');
   variables["MUSTER_LEVEL"] = base::Text(static_cast<int>(spec->level()));
+  if (spec->destructive()) variables["MUSTER_DESTRUCTIVE"] = "1";
   variables["MUSTER_DEVICES"] = DevicesJson(devices);
   variables["MUSTER_MACHINE"] = MachineJson(*machine);
   variables["MUSTER_PARAMETERS"] = base::ToJson(parameters);

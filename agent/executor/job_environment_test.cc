@@ -71,6 +71,9 @@ TEST_F(JobEnvironmentTest, SaysWhatTheProgramNeeds) {
   EXPECT_EQ(variables.at("MUSTER_MACHINE"), R"({"name":"m"})");
   EXPECT_EQ(variables.at("MUSTER_ARTIFACT_DIR"), "/a");
   EXPECT_EQ(variables.at("MUSTER_JUNIT_FILE"), "/j");
+  EXPECT_FALSE(variables.contains("MUSTER_DESTRUCTIVE"));
+  spec_.set_destructive(true);
+  EXPECT_EQ(Build({1}).at("MUSTER_DESTRUCTIVE"), "1");
 }
 
 TEST_F(JobEnvironmentTest, PassesOnOnlyWhatIsListed) {

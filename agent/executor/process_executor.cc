@@ -77,6 +77,10 @@ absl::StatusOr<std::vector<CaseBook::Requested>> FindCases(const v1::SuiteManife
       return absl::NotFoundError(base::Text("suite ", manifest.name(), " ", manifest.version(),
                                             " on this machine has no case ", base::Quoted(name)));
     }
+    if (found->destructive() && !spec.destructive()) {
+      return absl::InvalidArgumentError(
+          base::Text("case ", name, " is destructive, and the request does not say that such may run"));
+    }
     const bool twice = std::any_of(requested.begin(), requested.end(),
                                    [&name](const CaseBook::Requested& one) { return one.name == name; });
     if (twice) return absl::InvalidArgumentError(base::Text("case ", name, " is named twice"));

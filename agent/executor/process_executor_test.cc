@@ -319,6 +319,7 @@ TEST_P(ProcessExecutorTest, RefusesWhatTheManifestDoesNotHave) {
   EXPECT_EQ(code(Spec("selftest", {"nope"})), absl::StatusCode::kNotFound);
   EXPECT_EQ(code(Spec("selftest", {})), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(code(Spec("selftest", {"pass", "pass"})), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(Spec("selftest", {"pass", "destructive"})), absl::StatusCode::kInvalidArgument);
   v1::JobSpec version = Spec("selftest", {"pass"});
   version.set_suite_version("2");
   EXPECT_EQ(code(version), absl::StatusCode::kInvalidArgument);
@@ -349,6 +350,12 @@ TEST_P(ProcessExecutorTest, ACaseHasTheDevicesOfItsOwnScope) {
   spec.add_device_ids("GPU-1");
   ASSERT_TRUE(Start(spec).ok());
   EXPECT_EQ(WaitFinished().Of("pass-together"), v1::PASSED);
+}
+
+TEST_P(ProcessExecutorTest, RunsDestructiveCasesOnlyWhenTheRequestSaysSo) {
+  v1::JobSpec spec = Spec("selftest", {"destructive"});
+  spec.set_destructive(true);
+  EXPECT_EQ(RunSpec(spec).Of("destructive"), v1::PASSED);
 }
 
 TEST_P(ProcessExecutorTest, Gtest) {

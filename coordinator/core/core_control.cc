@@ -47,7 +47,7 @@ absl::StatusOr<v1::Run> Core::Impl::StartRun(const v1::StartRunRequest& request,
     if (machine.known()) machines.push_back(&machine.record);
   }
   ASSIGN_OR_RETURN(v1::Plan plan, PlanOf(request, machines));
-  ASSIGN_OR_RETURN(Expansion expansion, Expand(plan, machines, options.max_jobs_per_run));
+  ASSIGN_OR_RETURN(Expansion expansion, Expand(plan, machines, options.max_jobs_per_run, request.destructive()));
   for (PlannedJob& planned : expansion.jobs) planned.job.set_on_quarantined(request.on_quarantined());
   NoteSimulated(expansion);
   NoteKeptAway(expansion);

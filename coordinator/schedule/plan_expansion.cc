@@ -106,6 +106,16 @@ absl::StatusOr<Selector> ParseOn(const std::string& what, const std::string& tex
   return absl::InvalidArgumentError(absl::StrCat(what, ": ", selector.status().message()));
 }
 
+absl::Status CheckNotDestructive(const std::string& suite, const std::vector<const v1::Case*>& cases) {
+  for (const v1::Case* declared : cases) {
+    if (!declared->destructive()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("case ", declared->name(), " of suite '", suite, "' is destructive: it may end other users' work ",
+                     "on the machine and lose state; to run it all the same, start the run with --destructive"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<const v1::Case*>> SelectOne(const v1::SuiteManifest& manifest, v1::Level level,
                                                        const std::string& name) {
   google::protobuf::RepeatedPtrField<std::string> names;
@@ -116,10 +126,11 @@ absl::StatusOr<std::vector<const v1::Case*>> SelectOne(const v1::SuiteManifest& 
 // Expands one suite of the plan; made anew for each.
 class SuiteExpansion {
  public:
-  SuiteExpansion(const v1::PlanSuite& suite, v1::Level level, const Machines& fleet)
-      : suite_(suite), level_(level), manifests_(ManifestsOf(fleet, suite.suite())) {}
+  SuiteExpansion(const v1::PlanSuite& suite, v1::Level level, const Machines& fleet, bool destructive)
+      : suite_(suite), level_(level), destructive_(destructive), manifests_(ManifestsOf(fleet, suite.suite())) {}
 
-  // Whether any machine has the suite, and each name and pattern of a case means one somewhere.
+  // Whether any machine has the suite, each name and pattern of a case means one somewhere, and all of them are
+  // allowed.
   absl::Status Check(const Machines& fleet) const;
   absl::Status AddMachine(const Target& target, std::vector<PlannedJob>& jobs);
 
@@ -143,6 +154,7 @@ class SuiteExpansion {
 
   const v1::PlanSuite& suite_;
   const v1::Level level_;
+  const bool destructive_;
   const std::vector<const v1::SuiteManifest*> manifests_;
 };
 
@@ -155,6 +167,11 @@ absl::Status SuiteExpansion::Check(const Machines& fleet) const {
       if (!absl::IsNotFound(status)) break;
     }
     if (!status.ok()) return absl::InvalidArgumentError(status.message());
+  }
+  if (destructive_) return absl::OkStatus();
+  for (const v1::SuiteManifest* manifest : manifests_) {
+    ASSIGN_OR_RETURN(const Cases meant, CasesOf(*manifest));
+    RETURN_IF_ERROR(CheckNotDestructive(suite_.suite(), meant));
   }
   return absl::OkStatus();
 }
@@ -188,6 +205,7 @@ PlannedJob SuiteExpansion::MakeJob(const Target& target, const v1::SuiteManifest
   *spec.mutable_parameters() = suite_.parameters();
   for (const v1::Case* declared : cases) {
     spec.add_cases(declared->name());
+    if (declared->destructive()) spec.set_destructive(true);
     v1::ExpectedCase& expected = *planned.job.add_expected();
     expected.set_name(declared->name());
     expected.set_needs_gpu_work(declared->needs_gpu_work());
@@ -344,7 +362,7 @@ void AddNotes(const std::vector<Target>& targets, Expansion& expansion) {
 
 }  // namespace
 
-absl::StatusOr<Expansion> Expand(const v1::Plan& plan, const Machines& fleet, uint32_t max_jobs) {
+absl::StatusOr<Expansion> Expand(const v1::Plan& plan, const Machines& fleet, uint32_t max_jobs, bool destructive) {
   RETURN_IF_ERROR(base::ValidatePlan(plan));
   ASSIGN_OR_RETURN(const Selector on, ParseOn("on", plan.on()));
   const std::vector<Target> targets = Narrow(AllOf(fleet), on);
@@ -353,7 +371,7 @@ absl::StatusOr<Expansion> Expand(const v1::Plan& plan, const Machines& fleet, ui
   for (const v1::PlanSuite& suite : plan.suites()) {
     const v1::Level level = base::LevelOf(plan, suite);
     ASSIGN_OR_RETURN(const Selector suite_on, ParseOn(absl::StrCat("suite '", suite.suite(), "', on"), suite.on()));
-    SuiteExpansion expand(suite, level, fleet);
+    SuiteExpansion expand(suite, level, fleet, destructive);
     RETURN_IF_ERROR(expand.Check(fleet));
     const size_t before = expansion.jobs.size();
     for (const Target& target : Narrow(targets, suite_on)) {

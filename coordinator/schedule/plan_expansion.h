@@ -39,8 +39,10 @@ using Machines = std::vector<const MachineRecord*>;
 // The request's plan with the request's overrides in it. `fleet` says what parameters there are.
 absl::StatusOr<v1::Plan> PlanOf(const v1::StartRunRequest& request, const Machines& fleet);
 
-// InvalidArgument when the plan asks for what no machine declares, or is for no machine.
-absl::StatusOr<Expansion> Expand(const v1::Plan& plan, const Machines& fleet, uint32_t max_jobs);
+// InvalidArgument when the plan asks for what no machine declares, is for no machine, or names a destructive case and
+// `destructive` does not allow that.
+absl::StatusOr<Expansion> Expand(const v1::Plan& plan, const Machines& fleet, uint32_t max_jobs,
+                                 bool destructive = false);
 
 }  // namespace muster::coordinator
 

@@ -77,7 +77,7 @@ class PlanExpansionTest : public ::testing::Test {
     for (const MachineRecord& record : records_) fleet.push_back(&record);
     return fleet;
   }
-  absl::StatusOr<Expansion> Go(uint32_t max_jobs = 100) { return Expand(plan_, Fleet(), max_jobs); }
+  absl::StatusOr<Expansion> Go(uint32_t max_jobs = 100) { return Expand(plan_, Fleet(), max_jobs, destructive_); }
   std::string Problem() { return std::string(Go().status().message()); }
   // "MACHINE DEVICE,… CASE,… OUTCOME", a job each.
   std::vector<std::string> Jobs() {
@@ -99,6 +99,7 @@ class PlanExpansionTest : public ::testing::Test {
 
   std::deque<MachineRecord> records_;
   v1::Plan plan_;
+  bool destructive_ = false;
 };
 
 TEST_F(PlanExpansionTest, ScopesDecideHowManyJobs) {
@@ -213,9 +214,33 @@ TEST_F(PlanExpansionTest, CasesAreChosenByLevelOrByName) {
   EXPECT_THAT(Jobs(), ElementsAre("m1  quick.one,quick.two,"));
   suite.add_cases("reset");
   suite.add_cases(".*two");
+  destructive_ = true;
   EXPECT_THAT(Jobs(), ElementsAre("m1  quick.two,reset,"));
   suite.set_cases(0, "res.t");  // A destructive case is not meant by a pattern.
   EXPECT_THAT(Problem(), HasSubstr("res.t"));
+}
+
+TEST_F(PlanExpansionTest, ADestructiveCaseMustBeAskedForTwice) {
+  Machine("m1", {Suite("host", v1::DEVICE_SCOPE_MACHINE)});
+  v1::PlanSuite& suite = Add("host");
+  EXPECT_FALSE(Go()->jobs.at(0).job.spec().destructive());
+  destructive_ = true;
+  EXPECT_THAT(Jobs(), ElementsAre("m1  quick.one,quick.two,")) << "never by level";
+  EXPECT_FALSE(Go()->jobs.at(0).job.spec().destructive()) << "the job has no such case";
+  suite.add_cases("reset");
+  EXPECT_TRUE(Go()->jobs.at(0).job.spec().destructive());
+  destructive_ = false;
+  EXPECT_TRUE(absl::IsInvalidArgument(Go().status()));
+  EXPECT_THAT(Problem(), AllOf(HasSubstr("case reset of suite 'host' is destructive"), HasSubstr("--destructive")));
+}
+
+TEST_F(PlanExpansionTest, ACaseThatIsDestructiveOnOneMachineAloneIsRefused) {
+  v1::SuiteManifest harmless = Suite("host", v1::DEVICE_SCOPE_MACHINE);
+  harmless.mutable_cases(3)->set_destructive(false);
+  Machine("m1", {harmless});
+  Machine("m2", {Suite("host", v1::DEVICE_SCOPE_MACHINE)});
+  Add("host").add_cases("reset");
+  EXPECT_THAT(Problem(), HasSubstr("is destructive"));
 }
 
 TEST_F(PlanExpansionTest, ACaseMayAskForMore) {

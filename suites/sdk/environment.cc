@@ -116,6 +116,7 @@ absl::StatusOr<Environment> ReadEnvironment(const VariableReader& variable, cons
     }
   }
   RETURN_IF_ERROR(ApplyManifest(program_folder, environment));
+  environment.destructive = get("MUSTER_DESTRUCTIVE") == "1";
   environment.ocptv = get("MUSTER_OUTPUT") == "ocptv";
   environment.artifact_dir = get("MUSTER_ARTIFACT_DIR");
   if (const std::string suite = get("MUSTER_SUITE"); !suite.empty()) environment.suite = suite;

@@ -25,6 +25,8 @@ struct Environment {
   std::string suite;
   std::string suite_version;
   int level = 1;
+  // Destructive cases were asked for as such.
+  bool destructive = false;
   // Names of the cases to run. Empty: all.
   std::vector<std::string> cases;
   // Unset variable: false, and `devices` is for the program to discover.

@@ -72,6 +72,8 @@ TEST(Environment, IsThatOfTheAgent) {
   EXPECT_EQ(environment->suite, "driver");
   EXPECT_EQ(environment->suite_version, "3");
   EXPECT_EQ(environment->level, 2);
+  EXPECT_FALSE(environment->destructive);
+  EXPECT_TRUE(Read({{"MUSTER_DESTRUCTIVE", "1"}})->destructive);
   EXPECT_EQ(environment->artifact_dir, "/tmp/x");
   EXPECT_EQ(environment->machine_name, "node7");
   EXPECT_TRUE(environment->devices_given);

@@ -143,6 +143,11 @@ bool RunPlain(std::string_view name) {
       {"pass", Pass, "COMPLETE"},
       {"pass-together", Pass, "COMPLETE"},
       {"fail", Fail, "COMPLETE"},
+      {"destructive",
+       [] {
+         if (getenv("MUSTER_DESTRUCTIVE") == nullptr) Fail();
+       },
+       "COMPLETE"},
       {"skip", [] { Diagnose("UNKNOWN", "skipped", "needs what no machine has"); }, "SKIP"},
       {"error", [] { Step(R"("error":{"symptom":"no-tool","message":"the tool it needs is missing"})"); }, "ERROR"},
       {"hang", [] { SleepForever(); }, ""},
