@@ -1,7 +1,8 @@
 # Looks for what turns kernels in OpenCL C into SPIR-V; sets MUSTER_SPIRV when all of it is there.
 #
-# muster_spirv(NAME KERNELS…): every X.kernels.h becomes X.spv in the build folder (target muster_NAME), and the test NAME_test
-# compiles it anew and asks that every kernel of the file is an entry point. Where a tool is missing the test says which, as skipped.
+# muster_spirv(NAME KERNELS…): every X.kernels.h becomes X.spv in the build folder, the library muster_NAME holds them all
+# (suites/physical/spirv_modules.h; none where a tool is missing), and the test NAME_test compiles them anew and asks that every
+# kernel of a file is an entry point. Where a tool is missing the test says which, as skipped.
 
 set(MUSTER_SPIRV OFF)
 set(MUSTER_SPIRV_MISSING "")
@@ -49,9 +50,14 @@ function(muster_spirv name)
         DEPENDS ${input} ${script} DEPFILE ${output}.d COMMENT "Compiling ${file} to SPIR-V" VERBATIM)
     endif()
   endforeach()
-  if(MUSTER_SPIRV)
-    add_custom_target(muster_${name} ALL DEPENDS ${outputs})
+  if(NOT MUSTER_SPIRV)
+    set(outputs "")
   endif()
+  set(embed ${PROJECT_SOURCE_DIR}/cmake/EmbedSpirv.cmake)
+  set(embedded ${CMAKE_CURRENT_BINARY_DIR}/${name}_embedded.cc)
+  add_custom_command(OUTPUT ${embedded} COMMAND ${CMAKE_COMMAND} "-DINPUTS=${outputs}" -D OUTPUT=${embedded} -P ${embed}
+    DEPENDS ${outputs} ${embed} VERBATIM)
+  muster_module(${name} SRCS ${embedded} spirv_modules.cc)
   if(BUILD_TESTING)
     add_test(NAME ${name}_test COMMAND ${CMAKE_COMMAND} ${common} "-DINPUTS=${inputs}"
       -D OUTPUT=${CMAKE_CURRENT_BINARY_DIR}/${name}_test.spv -P ${script})

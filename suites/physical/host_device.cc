@@ -1,77 +1,18 @@
 #include "suites/physical/host_device.h"
 
-#include <barrier>
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <functional>
 #include <iterator>
-#include <thread>
-#include <tuple>
-#include <utility>
-#include <vector>
+#include <string_view>
 
-#include "suites/physical/all_kernels.h"
+#include "suites/physical/host_kernels.h"
+#include "suites/physical/portable.h"
 #include "suites/sdk/outcome.h"
 
 namespace muster::physical {
-namespace {
-
-using Kernel = void (*)(const KernelLaunch& launch);
-
-// The parameters of a kernel: its buffers, then one struct.
-template <typename Function>
-struct Signature;
-template <typename... Parameters>
-struct Signature<void (*)(Parameters...)> {
-  using Tuple = std::tuple<Parameters...>;
-  static constexpr size_t kBuffers = sizeof...(Parameters) - 1;
-};
-
-template <auto kKernel, typename Types, size_t... kIndex>
-void CallWith(const KernelLaunch& launch, std::index_sequence<kIndex...>) {
-  std::tuple_element_t<sizeof...(kIndex), Types> arguments;
-  std::memcpy(&arguments, launch.arguments, sizeof(arguments));
-  kKernel(static_cast<std::tuple_element_t<kIndex, Types>>(launch.buffers[kIndex])..., arguments);
-}
-
-template <auto kKernel>
-void Call(const KernelLaunch& launch) {
-  using Shape = Signature<decltype(kKernel)>;
-  CallWith<kKernel, typename Shape::Tuple>(launch, std::make_index_sequence<Shape::kBuffers>());
-}
-
-const std::map<std::string, Kernel>& Kernels() {
-#define KERNEL_ENTRY(name) \
-  { #name, Call < &name> }
-  static const auto& kernels = *new std::map<std::string, Kernel>{PHYSICAL_KERNELS(KERNEL_ENTRY)};
-#undef KERNEL_ENTRY
-  return kernels;
-}
-
-// The groups one after the other, their work items as threads.
-void LaunchThreads(const KernelLaunch& launch, Kernel kernel) {
-  std::vector<u32x4> local_memory((launch.local_bytes + sizeof(u32x4) - 1) / sizeof(u32x4));
-  std::barrier<> in_group(launch.group_size);
-  std::barrier<> between_groups(launch.group_size);
-  host_local_memory = local_memory.data();
-  host_barrier = &in_group;
-  std::vector<std::thread> items;
-  for (uint32_t local = 0; local < launch.group_size; ++local) {
-    items.emplace_back([&launch, &between_groups, kernel, local] {
-      for (uint64_t group = 0; group < launch.groups; ++group) {
-        host_work_item = {group, launch.groups, local, launch.group_size};
-        kernel(launch);
-        between_groups.arrive_and_wait();
-      }
-    });
-  }
-  for (std::thread& item : items) item.join();
-}
-
-}  // namespace
-
 HostDevice::~HostDevice() {
   for (const auto& [memory, bytes] : pieces_) std::free(memory);
 }
@@ -103,15 +44,13 @@ void HostDevice::Free(void* memory) {
 }
 
 void HostDevice::Launch(const KernelLaunch& launch) {
-  const auto kernel = Kernels().find(launch.kernel);
-  if (kernel == Kernels().end()) throw sdk::ToolError(std::string("no kernel ") + launch.kernel);
-  if (launch.local_bytes != 0) return LaunchThreads(launch, kernel->second);
-  for (uint64_t group = 0; group < launch.groups; ++group) {
-    for (uint32_t local = 0; local < launch.group_size; ++local) {
-      host_work_item = {group, launch.groups, local, launch.group_size};
-      kernel->second(launch);
-    }
-  }
+  const auto& kernels = HostKernels();
+  const auto kernel = std::find_if(kernels.begin(), kernels.end(),
+                                   [&](const HostKernel& one) { return std::string_view(one.name) == launch.kernel; });
+  if (kernel == kernels.end()) throw sdk::ToolError(std::string("no kernel ") + launch.kernel);
+  if (kernel->has_local_memory != (launch.local_bytes != 0) || kernel->buffers != launch.buffers.size())
+    throw sdk::ToolError(std::string("other buffers or local memory than the kernel's: ") + launch.kernel);
+  RunOnHost(*kernel, launch);
 }
 
 void HostDevice::Zero(void* memory, uint64_t bytes) { std::memset(memory, 0, bytes); }

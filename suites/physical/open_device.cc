@@ -1,5 +1,9 @@
 #include "suites/physical/open_device.h"
 
+#include "absl/strings/str_cat.h"
+#include "suites/physical/level_zero_device.h"
+#include "suites/physical/spirv_modules.h"
+#include "suites/sdk/level_zero.h"
 #include "suites/sdk/outcome.h"
 
 #ifdef MUSTER_HAS_CUDA
@@ -35,10 +39,28 @@ std::unique_ptr<MatrixEngine> OpenNvidiaEngine(ComputeDevice&) { return nullptr;
 
 #endif
 
+std::unique_ptr<ComputeDevice> OpenIntel(const v1::Device& device) {
+  if (SpirvModules().empty())
+    throw sdk::DeviceSkipped(
+        "this program was built without SPIR-V kernels; build where clang, llvm-spirv and spirv-val are found");
+  const auto level_zero = sdk::LevelZero::Shared();
+  if (!level_zero.ok()) {
+    throw sdk::DeviceFailure(absl::StrCat("expected Level Zero to serve the GPU at ", device.pci_address(),
+                                          ", found: ", level_zero.status().message()));
+  }
+  const auto handles = (*level_zero)->Find(device);
+  if (!handles.ok()) {
+    throw sdk::DeviceFailure(absl::StrCat("expected Level Zero to list the GPU at ", device.pci_address(), ", found: ",
+                                          handles.status().message(), "; look for i915 or xe lines in the kernel log"));
+  }
+  return std::make_unique<LevelZeroDevice>(LevelZeroGpu::Of(**level_zero, *handles));
+}
+
 }  // namespace
 
 std::unique_ptr<ComputeDevice> OpenDevice(const v1::Device& device) {
   if (device.vendor() == v1::VENDOR_NVIDIA) return OpenNvidia(device);
+  if (device.vendor() == v1::VENDOR_INTEL) return OpenIntel(device);
   throw sdk::DeviceSkipped("no way to compute on a device of " + v1::Vendor_Name(device.vendor()));
 }
 

@@ -120,8 +120,10 @@ struct HostWorkItem {
 };
 inline thread_local HostWorkItem host_work_item;
 // Of the group with local memory that runs.
-inline void* host_local_memory = nullptr;
-inline std::barrier<>* host_barrier = nullptr;
+inline thread_local void* host_local_memory = nullptr;
+inline thread_local std::barrier<>* host_barrier = nullptr;
+// Marks a kernel with local memory.
+struct HostLocalMemory {};
 template <typename Number>
 Number HostAtomicAdd(Number* to, Number value) {
   return std::atomic_ref<Number>(*to).fetch_add(value, std::memory_order_relaxed);
@@ -148,7 +150,7 @@ Number HostAtomicAdd(Number* to, Number value) {
 #define DOUBLE_BITS(f) std::bit_cast<u64>(static_cast<double>(f))
 #define UNROLL
 #define LOCAL
-#define LOCAL_PARAMETER
+#define LOCAL_PARAMETER , HostLocalMemory
 #define LOCAL_POINTER(name) u32* const name = static_cast<u32*>(host_local_memory)
 #define BARRIER host_barrier->arrive_and_wait()
 // As many as HostDevice says that it has.

@@ -121,7 +121,7 @@ std::string ZeError(const std::string& call, ze_result_t result) {
 
 void ZeCheck(ze_result_t result, const std::string& call) {
   if (result == ZE_RESULT_SUCCESS) return;
-  if (result == ZE_RESULT_ERROR_DEVICE_LOST) {
+  if (result == ZE_RESULT_ERROR_DEVICE_LOST || result == ZE_RESULT_ERROR_DEVICE_REQUIRES_RESET) {
     throw DeviceFailure(absl::StrCat(ZeError(call, result),
                                      ": the device is lost or hung; look for i915 or xe lines in the kernel log"));
   }
