@@ -25,6 +25,7 @@ constexpr double kSeconds[] = {0.25, 2, 30, 600};
 // Types by compute capability: CUDA's programming guide, "Tensor cores". Without one the library has no algorithm, or
 // another unit does the work.
 bool HasUnits(const sdk::GpuFigures& gpu, MatrixType type) {
+  if (gpu.compute_major == 0) return true;  // Not NVIDIA's: the engine says what it cannot.
   const int capability = gpu.compute_major * 10 + gpu.compute_minor;
   if (type == MatrixType::kBf16 || type == MatrixType::kTf32) return capability >= 80;
   return type != MatrixType::kFp8 || capability >= 89;

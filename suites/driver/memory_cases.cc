@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "suites/driver/requirement.h"
+#include "suites/driver/error_counters.h"
 #include "suites/physical/memory_march.h"
 #include "suites/physical/open_device.h"
 #include "suites/sdk/devices.h"
@@ -48,42 +48,10 @@ void ReportRates(const MarchReport& report, double copy) {
   }
 }
 
-// What the device's own counters saw meanwhile. Counters that it does not have say nothing.
-class ErrorCounters {
- public:
-  explicit ErrorCounters(const NvmlDevice& device)
-      : device_(device), ecc_(device.nvml.EccState(device.handle)), remapped_(device.nvml.Remapped(device.handle)) {}
-
-  void ReportChange() const {
-    const auto ecc = device_.nvml.EccState(device_.handle);
-    if (ecc_.ok() && ecc.ok()) {
-      sdk::Measure("memory.march.ecc_corrected", Grown(ecc_->volatile_corrected, ecc->volatile_corrected), "1");
-      sdk::Measure("memory.march.ecc_uncorrected", Grown(ecc_->volatile_uncorrected, ecc->volatile_uncorrected), "1")
-          .ExpectEqual(0);
-    }
-    const auto remapped = device_.nvml.Remapped(device_.handle);
-    if (!remapped_.ok() || !remapped.ok()) return;
-    sdk::Measure(
-        "memory.march.rows_remapped",
-        Grown(remapped_->corrected, remapped->corrected) + Grown(remapped_->uncorrected, remapped->uncorrected), "1")
-        .ExpectEqual(0);
-  }
-
- private:
-  static double Grown(uint64_t before, uint64_t after) {
-    return static_cast<double>(after) - static_cast<double>(before);
-  }
-
-  const NvmlDevice& device_;
-  const absl::StatusOr<sdk::Nvml::Ecc> ecc_;
-  const absl::StatusOr<sdk::Nvml::RemappedRows> remapped_;
-};
-
 TEST(memory, march) {
   sdk::ForEachDevice([](const v1::Device& device) {
-    const NvmlDevice found = RequireNvml(device);
+    const ErrorCounters counters(device);
     const auto gpu = physical::OpenDevice(device);
-    const ErrorCounters counters(found);
     const double copy = physical::CopyBandwidth(*gpu, std::min(kCopyBytes, gpu->FreeBytes() / 2));
     const MarchReport report =
         physical::MarchMemory(*gpu, {.level = sdk::Session::Current().environment().level,
@@ -93,7 +61,7 @@ TEST(memory, march) {
     sdk::Measure("memory.march.wrong_vectors", static_cast<double>(report.wrong_vectors), "1").ExpectEqual(0);
     for (size_t i = 0; i < std::min(kErrorsShown, report.errors.size()); ++i)
       ADD_FAILURE() << report.errors[i].Describe();
-    counters.ReportChange();
+    counters.ReportChange("memory.march");
     sdk::Measure("memory.march.bytes_tested", static_cast<double>(report.bytes_tested), "B");
     sdk::Measure("memory.march.time", report.seconds, "s");
     sdk::Measure("memory.march.coverage",

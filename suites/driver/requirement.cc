@@ -38,8 +38,19 @@ NvmlDevice RequireNvml(const v1::Device& device) {
   return {**nvml, *handle};
 }
 
+sdk::LevelZeroDeviceHandles RequireLevelZero(const v1::Device& device) {
+  if (device.vendor() != v1::VENDOR_INTEL) throw sdk::DeviceSkipped("not an Intel device");
+  return sdk::RequireInLevelZero(device);
+}
+
 void RequireDriver(const v1::Device& device) {
-  if (device.vendor() == v1::VENDOR_NVIDIA) RequireNvml(device);
+  if (device.vendor() == v1::VENDOR_NVIDIA) {
+    RequireNvml(device);
+  } else if (device.vendor() == v1::VENDOR_INTEL) {
+    RequireLevelZero(device);
+  } else {
+    throw sdk::DeviceSkipped("neither an NVIDIA nor an Intel device");
+  }
 }
 
 bool MachineHasGpu() {

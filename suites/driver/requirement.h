@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "muster/v1/fleet.pb.h"
+#include "suites/sdk/level_zero.h"
 #include "suites/sdk/nvml.h"
 
 namespace muster::driver {
@@ -29,8 +30,11 @@ struct NvmlDevice {
 };
 NvmlDevice RequireNvml(const v1::Device& device);
 
+// The same of Intel's GPUs.
+sdk::LevelZeroDeviceHandles RequireLevelZero(const v1::Device& device);
+
 // The vendor's management library serves the device; says better than its compute library what is missing. Throws
-// DeviceFailure otherwise.
+// DeviceFailure otherwise, and DeviceSkipped for a device that is neither NVIDIA's nor Intel's.
 void RequireDriver(const v1::Device& device);
 
 // Whether PCI shows an NVIDIA GPU, or one is leased.

@@ -168,7 +168,9 @@ class March {
  private:
   uint64_t Wanted() const {
     const uint64_t free = device_.FreeBytes();
-    const uint64_t usable = free > options_.spare_bytes ? free - options_.spare_bytes : 0;
+    // Of a small memory a share.
+    const uint64_t spare = std::min(options_.spare_bytes, free / 32);
+    const uint64_t usable = free - spare;
     return options_.limit_bytes == 0 ? usable : std::min(usable, options_.limit_bytes);
   }
 

@@ -1,6 +1,5 @@
 #include "suites/physical/open_device.h"
 
-#include "absl/strings/str_cat.h"
 #include "suites/physical/level_zero_device.h"
 #include "suites/physical/spirv_modules.h"
 #include "suites/sdk/level_zero.h"
@@ -43,17 +42,8 @@ std::unique_ptr<ComputeDevice> OpenIntel(const v1::Device& device) {
   if (SpirvModules().empty())
     throw sdk::DeviceSkipped(
         "this program was built without SPIR-V kernels; build where clang, llvm-spirv and spirv-val are found");
-  const auto level_zero = sdk::LevelZero::Shared();
-  if (!level_zero.ok()) {
-    throw sdk::DeviceFailure(absl::StrCat("expected Level Zero to serve the GPU at ", device.pci_address(),
-                                          ", found: ", level_zero.status().message()));
-  }
-  const auto handles = (*level_zero)->Find(device);
-  if (!handles.ok()) {
-    throw sdk::DeviceFailure(absl::StrCat("expected Level Zero to list the GPU at ", device.pci_address(), ", found: ",
-                                          handles.status().message(), "; look for i915 or xe lines in the kernel log"));
-  }
-  return std::make_unique<LevelZeroDevice>(LevelZeroGpu::Of(**level_zero, *handles));
+  const sdk::LevelZeroDeviceHandles found = sdk::RequireInLevelZero(device);
+  return std::make_unique<LevelZeroDevice>(LevelZeroGpu::Of(found.level_zero, found.handles));
 }
 
 }  // namespace

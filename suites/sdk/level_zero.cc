@@ -115,6 +115,20 @@ absl::StatusOr<LevelZero::DeviceHandles> LevelZero::Find(const v1::Device& devic
                                           device.model(), " at ", device.pci_address(), ", ", device.uuid()));
 }
 
+LevelZeroDeviceHandles RequireInLevelZero(const v1::Device& device) {
+  const auto level_zero = LevelZero::Shared();
+  if (!level_zero.ok()) {
+    throw DeviceFailure(absl::StrCat("expected Level Zero to serve the GPU at ", device.pci_address(),
+                                     ", found: ", level_zero.status().message()));
+  }
+  const auto handles = (*level_zero)->Find(device);
+  if (!handles.ok()) {
+    throw DeviceFailure(absl::StrCat("expected Level Zero to list the GPU at ", device.pci_address(), ", found: ",
+                                     handles.status().message(), "; look for i915 or xe lines in the kernel log"));
+  }
+  return {**level_zero, *handles};
+}
+
 std::string ZeError(const std::string& call, ze_result_t result) {
   return absl::StrFormat("%s: Level Zero error 0x%08x", call, static_cast<uint32_t>(result));
 }

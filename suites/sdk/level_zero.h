@@ -59,6 +59,14 @@ class LevelZero {
   std::vector<DeviceHandles> devices_;
 };
 
+// Level Zero and the leased device in it. Throws DeviceFailure, with what to do, when it cannot be used or does not
+// list the device: with a GPU in the machine both are the driver's fault.
+struct LevelZeroDeviceHandles {
+  const LevelZero& level_zero;
+  LevelZero::DeviceHandles handles;
+};
+LevelZeroDeviceHandles RequireInLevelZero(const v1::Device& device);
+
 // "zeMemAllocDevice: Level Zero error 0x70000003".
 std::string ZeError(const std::string& call, ze_result_t result);
 // Throws DeviceFailure for a lost or hung device and ToolError for all else; nothing on success.
