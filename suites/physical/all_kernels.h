@@ -6,6 +6,7 @@
 #include "suites/physical/golden_gemm.kernels.h"
 #include "suites/physical/golden_gemm_fp64.kernels.h"
 #include "suites/physical/march.kernels.h"
+#include "suites/physical/stress.kernels.h"
 #include "suites/physical/unit_integer.kernels.h"
 #include "suites/physical/unit_memory.kernels.h"
 
@@ -15,6 +16,7 @@
   M(golden_fill), M(golden_weights), M(golden_weigh_b), M(golden_expect_rows), M(golden_weigh_c), M(golden_weigh_c_fp64), M(golden_compare), \
   M(golden_locate), M(golden_locate_fp64), M(golden_inject), M(golden_multiply), \
   M(api_step), M(api_stray), \
+  M(stress_pulses), \
   M(unit_integer), M(unit_shared_memory), M(unit_cache_tags)
 // clang-format on
 

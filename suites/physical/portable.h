@@ -9,7 +9,8 @@
 // LOCAL_POINTER(name) and may BARRIER, which all work items of the group must reach; name is a LOCAL u32*, of
 // KernelLaunch.local_bytes, aligned to 16 bytes. On the host each work item of such a group is a thread.
 //
-// UNIT_ID: which multiprocessor the work item runs on, where DeviceTraits.names_units.
+// UNIT_ID: which multiprocessor the work item runs on, where DeviceTraits.names_units. CLOCK_NS: a clock of the device
+// in nanoseconds, where HAS_CLOCK. PAUSE: a short rest of a work item that waits.
 #ifndef MUSTER_SUITES_PHYSICAL_PORTABLE_H_
 #define MUSTER_SUITES_PHYSICAL_PORTABLE_H_
 
@@ -55,6 +56,9 @@ static inline u64 atomic_add_halves(volatile __global u64* to, u64 value) {
 #define LOCAL_POINTER(name) __local u32* const name = (__local u32*)local_memory
 #define BARRIER barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 #define UNIT_ID 0u
+#define HAS_CLOCK 0
+#define CLOCK_NS ((u64)0)
+#define PAUSE
 
 #elif defined(__CUDACC__)
 
@@ -96,6 +100,14 @@ DEVICE_FUNCTION u32 cuda_unit_id() {
   return unit;
 }
 #define UNIT_ID cuda_unit_id()
+#define HAS_CLOCK 1
+DEVICE_FUNCTION u64 cuda_clock_ns() {
+  u64 now;
+  asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
+  return now;
+}
+#define CLOCK_NS cuda_clock_ns()
+#define PAUSE __nanosleep(200)
 
 #else
 
@@ -156,6 +168,9 @@ Number HostAtomicAdd(Number* to, Number value) {
 // As many as HostDevice says that it has.
 #define HOST_UNITS 4
 #define UNIT_ID ((u32)(host_work_item.group % HOST_UNITS))
+#define HAS_CLOCK 0
+#define CLOCK_NS ((u64)0)
+#define PAUSE
 
 #endif
 
