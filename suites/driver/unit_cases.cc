@@ -1,6 +1,8 @@
 // Every unit of the device (a multiprocessor, an Xe core) by itself: the same work on each, judged by the host.
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <map>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -16,7 +18,9 @@
 namespace muster::driver {
 namespace {
 
+using physical::ComputeDevice;
 using physical::UnitSweepReport;
+using physical::UnitWork;
 
 // Of sweeps, by level.
 constexpr double kSeconds[] = {0.05, 0.7, 8, 60};
@@ -49,20 +53,37 @@ void Report(const std::string& name, const UnitSweepReport& report) {
   ReportPaces(name, report);
 }
 
-void RunUnitCase(const std::string& name, const physical::UnitWork& work) {
+// `works` of the device, each reported under the case's name and its own.
+void RunUnitCase(const std::string& name, const std::function<std::map<std::string, UnitWork>(ComputeDevice&)>& works) {
   sdk::ForEachDevice([&](const v1::Device& device) {
     RequireDriver(device);
     const auto gpu = physical::OpenDevice(device);
     const int level = sdk::Session::Current().environment().level;
-    Report(name, physical::SweepUnits(*gpu, work,
-                                      {.seed = static_cast<uint64_t>(sdk::Parameter<int64_t>("seed")),
-                                       .seconds = kSeconds[level - 1],
-                                       .groups_per_unit = 64,
-                                       .fault = physical::ParseUnitFault(sdk::Parameter<std::string>("inject_unit"))}));
+    const std::map<std::string, UnitWork> all = works(*gpu);
+    for (const auto& [kind, work] : all) {
+      Report(kind.empty() ? name : name + "." + kind,
+             physical::SweepUnits(*gpu, work,
+                                  {.seed = static_cast<uint64_t>(sdk::Parameter<int64_t>("seed")),
+                                   .seconds = kSeconds[level - 1] / static_cast<double>(all.size()),
+                                   .groups_per_unit = 64,
+                                   .fault = physical::ParseUnitFault(sdk::Parameter<std::string>("inject_unit"))}));
+    }
   });
 }
 
-TEST(compute, integer) { RunUnitCase("compute.integer", physical::IntegerWork()); }
+TEST(compute, integer) {
+  RunUnitCase("compute.integer", [](ComputeDevice&) {
+    return std::map<std::string, UnitWork>{{"", physical::IntegerWork()}};
+  });
+}
+
+TEST(compute, float) {
+  RunUnitCase("compute.float", [](ComputeDevice& gpu) {
+    std::map<std::string, UnitWork> works = {{"fp32", physical::FloatWork(gpu.Traits().exact_division)}};
+    if (gpu.Traits().fp64) works["fp64"] = physical::DoubleWork();
+    return works;
+  });
+}
 
 }  // namespace
 }  // namespace muster::driver

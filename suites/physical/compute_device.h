@@ -27,6 +27,8 @@ struct DeviceTraits {
   uint64_t local_memory_bytes = 0;  // The most that one group may have.
   uint64_t last_cache_bytes = 0;
   bool fp64 = false;
+  // Division and square root in fp32 are correctly rounded, as the kernels are compiled for the device.
+  bool exact_division = false;
   // UNIT_ID in a kernel tells the units apart, from 0 to units - 1.
   bool names_units = false;
   sdk::GpuFigures figures;

@@ -26,6 +26,7 @@ DeviceTraits TraitsOf(int ordinal) {
           .local_memory_bytes = properties.sharedMemPerBlockOptin,
           .last_cache_bytes = static_cast<uint64_t>(properties.l2CacheSize),
           .fp64 = true,
+          .exact_division = true,
           .names_units = true,
           .figures = sdk::cuda::FiguresOf(ordinal)};
 }

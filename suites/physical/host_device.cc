@@ -23,6 +23,7 @@ const DeviceTraits& HostDevice::Traits() {
                                                 .local_memory_bytes = 64 << 10,
                                                 .last_cache_bytes = 1 << 20,
                                                 .fp64 = true,
+                                                .exact_division = true,
                                                 .names_units = true};
   return traits;
 }

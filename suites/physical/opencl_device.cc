@@ -59,7 +59,9 @@ absl::StatusOr<cl_program> Build(const Runtime& runtime, const std::string& text
   cl_int error = CL_SUCCESS;
   const cl_program program = clCreateProgramWithSource(runtime.context, 1, &source, nullptr, &error);
   if (error != CL_SUCCESS) return absl::InternalError(absl::StrCat("clCreateProgramWithSource: OpenCL error ", error));
-  error = clBuildProgram(program, 1, &runtime.device, "-cl-std=CL2.0 -I" MUSTER_SOURCE_DIR, nullptr, nullptr);
+  std::string options = "-cl-std=CL2.0 -I" MUSTER_SOURCE_DIR;
+  if (runtime.traits.exact_division) options += " -cl-fp32-correctly-rounded-divide-sqrt";
+  error = clBuildProgram(program, 1, &runtime.device, options.c_str(), nullptr, nullptr);
   if (error == CL_SUCCESS) return program;
   const std::string log = BuildLog(runtime, program);
   clReleaseProgram(program);
@@ -70,10 +72,16 @@ DeviceTraits TraitsOf(cl_device_id device) {
   char name[256] = "";
   cl_ulong local_memory = 0;
   cl_uint units = 1;
+  cl_device_fp_config fp32 = 0;
+  clGetDeviceInfo(device, CL_DEVICE_SINGLE_FP_CONFIG, sizeof(fp32), &fp32, nullptr);
   clGetDeviceInfo(device, CL_DEVICE_NAME, sizeof(name) - 1, name, nullptr);
   clGetDeviceInfo(device, CL_DEVICE_LOCAL_MEM_SIZE, sizeof(local_memory), &local_memory, nullptr);
   clGetDeviceInfo(device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof(units), &units, nullptr);
-  return {.name = name, .units = units, .local_memory_bytes = local_memory, .fp64 = true};
+  return {.name = name,
+          .units = units,
+          .local_memory_bytes = local_memory,
+          .fp64 = true,
+          .exact_division = (fp32 & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) != 0};
 }
 
 absl::StatusOr<Runtime*> Start() {

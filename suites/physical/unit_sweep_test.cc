@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
 #include <string>
 
 #include "suites/physical/device_test_base.h"
 #include "suites/physical/unit_arithmetic.h"
+#include "suites/physical/unit_float.kernels.h"
+#include "suites/physical/unit_float_fp64.kernels.h"
 #include "suites/physical/unit_integer.kernels.h"
 #include "suites/sdk/outcome.h"
 
@@ -35,6 +39,15 @@ TEST_P(UnitSweepOn, GoodUnitsAreAllSeenAndClean) {
   EXPECT_TRUE(report.verdicts.empty());
   EXPECT_EQ(report.units_seen, NamesUnits() ? report.units : 0);
   EXPECT_EQ(report.groups, report.launches * report.units * 8);
+}
+
+TEST_P(UnitSweepOn, ArithmeticIsTheSameToTheLastBit) {
+  const bool exact_division = Device(kMemory)->Traits().exact_division;
+  for (const UnitWork& work : {FloatWork(false), FloatWork(exact_division), DoubleWork()}) {
+    const UnitSweepReport report = Swept(work, "", 0.05);
+    EXPECT_EQ(report.wrong_groups, 0u) << (report.errors.empty() ? "" : report.errors[0].Describe());
+    EXPECT_EQ(Swept(work, "stuck:" + Unit("1") + ":31:52").verdicts.at(0).find("permanent"), 0u);
+  }
 }
 
 TEST_P(UnitSweepOn, AStuckLaneIsNamedWithItsUnitOperationAndOperands) {
@@ -115,19 +128,33 @@ TEST(UnitVerdict, NamesEachOfSeveralBadUnits) {
 
 // Beside the source that the devices share: what the operations are, told once more.
 TEST(UnitInteger, OperationsAreWhatTheirNamesSay) {
-  EXPECT_EQ(integer_add32(0xffffffff'00000001, 0x00000001'00000002), 3u) << "no carry from half to half";
-  EXPECT_EQ(integer_add64(0xffffffff'ffffffff, 2), 1u);
-  EXPECT_EQ(integer_multiply_high_u32(0xffffffff, 0xffffffff), 0xfffffffeu);
-  EXPECT_EQ(integer_multiply_high_i32(0xffffffff, 0xffffffff), 0u) << "-1 times -1";
-  EXPECT_EQ(integer_multiply_high_u64(~0ull, ~0ull), ~0ull - 1);
-  EXPECT_EQ(integer_multiply_wide(0xffffffff, 0xffffffff), 0xfffffffe'00000001u);
-  EXPECT_EQ(integer_shift_arithmetic32(0x80000000'80000000, 4), 0x80000000'f8000000u);
-  EXPECT_EQ(integer_divide_i32(0xfffffff9, 6), 0xfffffffeu) << "-7 / 3 towards zero";
-  EXPECT_EQ(integer_popcount64(~0ull, 1), 63u);
-  EXPECT_EQ(integer_leading_zeros32(0, 0), 0x20'00000020u);
-  EXPECT_EQ(integer_leading_zeros64(0, 0), 64u);
-  EXPECT_EQ(integer_minimum_i64(~0ull, 5), ~0ull);
-  EXPECT_EQ(integer_maximum_u64(~0ull, 5), ~0ull);
+  EXPECT_EQ(integer_add32(0xffffffff'00000001, 0x00000001'00000002, 0), 3u) << "no carry from half to half";
+  EXPECT_EQ(integer_add64(0xffffffff'ffffffff, 2, 0), 1u);
+  EXPECT_EQ(integer_multiply_high_u32(0xffffffff, 0xffffffff, 0), 0xfffffffeu);
+  EXPECT_EQ(integer_multiply_high_i32(0xffffffff, 0xffffffff, 0), 0u) << "-1 times -1";
+  EXPECT_EQ(integer_multiply_high_u64(~0ull, ~0ull, 0), ~0ull - 1);
+  EXPECT_EQ(integer_multiply_wide(0xffffffff, 0xffffffff, 0), 0xfffffffe'00000001u);
+  EXPECT_EQ(integer_shift_arithmetic32(0x80000000'80000000, 4, 0), 0x80000000'f8000000u);
+  EXPECT_EQ(integer_divide_i32(0xfffffff9, 6, 0), 0xfffffffeu) << "-7 / 3 towards zero";
+  EXPECT_EQ(integer_popcount64(~0ull, 1, 0), 63u);
+  EXPECT_EQ(integer_leading_zeros32(0, 0, 0), 0x20'00000020u);
+  EXPECT_EQ(integer_leading_zeros64(0, 0, 0), 64u);
+  EXPECT_EQ(integer_minimum_i64(~0ull, 5, 0), ~0ull);
+  EXPECT_EQ(integer_maximum_u64(~0ull, 5, 0), ~0ull);
+}
+
+TEST(UnitInteger, FloatsAreThoseOfIeee754) {
+  const auto bits = [](float value) { return uint64_t{std::bit_cast<u32>(value)}; };
+  EXPECT_EQ(float_add(bits(1), bits(0x1p-24f), 0), bits(1)) << "a tie goes to the even one";
+  EXPECT_EQ(float_add(bits(0x1.000002p0f), bits(0x1p-24f), 0), bits(0x1.000004p0f));
+  EXPECT_EQ(float_multiply(1, bits(0.5f), 0), 0u) << "half of the smallest is a tie, too";
+  EXPECT_EQ(float_multiply(3, bits(0.5f), 0), 2u) << "subnormal numbers are not flushed";
+  EXPECT_EQ(float_fma(bits(0x1.000002p0f), bits(0x1.000002p0f), bits(-0x1.000004p0f)), bits(0x1p-46f))
+      << "rounded once";
+  EXPECT_EQ(static_cast<u32>(float_divide(bits(1), bits(-0.0f), 0)), bits(-HUGE_VALF));
+  EXPECT_EQ(float_sqrt(bits(-1), 0, 0), 0x7fc00000u);
+  EXPECT_EQ(float_sqrt(bits(-0.0f), 0, 0), bits(-0.0f));
+  EXPECT_EQ(double_sqrt(DOUBLE_BITS(2.0), 0, 0), DOUBLE_BITS(0x1.6a09e667f3bcdp+0));
 }
 
 }  // namespace
