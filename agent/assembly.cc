@@ -193,6 +193,7 @@ absl::Status RunWithExecutor(const Options& options, const AgentIdentity& identi
   ASSIGN_OR_RETURN(const std::unique_ptr<ProcessExecutor> executor,
                    ProcessExecutor::Create({.suites_folder = options.suites_dir,
                                             .work_folder = base::JoinPath(options.state_dir, "work"),
+                                            .suite_state_folder = base::JoinPath(options.state_dir, "suites"),
                                             .run_as_user = options.suite_user,
                                             .pass_environment = SimulationVariables(options)},
                                            &loop, [&daemon] { return daemon->machine(); }));

@@ -23,6 +23,7 @@ struct JobEnvironment {
   std::vector<v1::Device> devices;       // The leased ones.
   google::protobuf::Struct parameters;   // Every declared one.
   std::string artifact_folder;
+  std::string state_folder;  // Empty: none.
   std::string junit_file;
   std::vector<std::string> pass;  // Names of further variables of the agent's that are passed on.
 

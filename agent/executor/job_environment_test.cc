@@ -38,6 +38,7 @@ class JobEnvironmentTest : public ::testing::Test {
                                .spec = &spec_,
                                .machine = &machine_,
                                .artifact_folder = "/a",
+                               .state_folder = "/s",
                                .junit_file = "/j",
                                .pass = {"EXTRA"}};
     for (const int i : leased) environment.devices.push_back(machine_.devices(i));
@@ -70,6 +71,7 @@ TEST_F(JobEnvironmentTest, SaysWhatTheProgramNeeds) {
   EXPECT_THAT(variables.at("MUSTER_DEVICES"), testing::StartsWith(R"([{"id":"N1")"));
   EXPECT_EQ(variables.at("MUSTER_MACHINE"), R"({"name":"m"})");
   EXPECT_EQ(variables.at("MUSTER_ARTIFACT_DIR"), "/a");
+  EXPECT_EQ(variables.at("MUSTER_STATE_DIR"), "/s");
   EXPECT_EQ(variables.at("MUSTER_JUNIT_FILE"), "/j");
   EXPECT_FALSE(variables.contains("MUSTER_DESTRUCTIVE"));
   spec_.set_destructive(true);

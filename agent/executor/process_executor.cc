@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "agent/executor/job_environment.h"
+#include "agent/executor/suite_state.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -235,12 +236,14 @@ absl::StatusOr<JobPlan> ProcessExecutor::MakePlan(const v1::JobRef& ref, const v
   plan.job_limit_ms = JobLimitMs(*manifest, spec);
   plan.grace_ms = base::TerminationGraceMs(*manifest);
   RETURN_IF_ERROR(MakeFolders(plan, FolderName(ref)));
+  ASSIGN_OR_RETURN(const std::string state_folder, MakeSuiteState(options_.suite_state_folder, manifest->name(), user_));
   const JobEnvironment environment{.manifest = manifest,
                                    .spec = &spec,
                                    .machine = &machine,
                                    .devices = plan.devices,
                                    .parameters = std::move(parameters),
                                    .artifact_folder = plan.artifact_folder,
+                                   .state_folder = state_folder,
                                    .junit_file = plan.junit_file,
                                    .pass = options_.pass_environment};
   plan.program.program = suites_.ProgramOf(*manifest);

@@ -32,6 +32,8 @@ class ProcessExecutor final : public JobExecutor {
     std::string suites_folder;  // libexec/muster/suites.
     // For the folders of running jobs; this agent's and no other's. What an earlier life of the agent left is removed.
     std::string work_folder;
+    // For what suites keep from run to run, a folder each; empty: they keep nothing.
+    std::string suite_state_folder;
     // Programs run as this user (the agent must be root); empty: as the agent.
     std::string run_as_user;
     // Further variables of the agent's environment that programs get.

@@ -1,5 +1,9 @@
 #include "suites/sdk/case_listener.h"
 
+#include <signal.h>
+
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "absl/strings/ascii.h"
@@ -7,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "suites/sdk/interruption.h"
 #include "suites/sdk/outcome.h"
 
 namespace muster::sdk {
@@ -83,6 +88,12 @@ void CaseListener::OnTestPartResult(const testing::TestPartResult& part) {
 void CaseListener::OnTestEnd(const testing::TestInfo& test) {
   in_case_ = false;
   report_.CaseEnd(erred_ ? CaseStatus::kError : test.result()->Skipped() ? CaseStatus::kSkip : CaseStatus::kComplete);
+  if (!Interruption::Requested()) return;
+  // As a shell has it for a program that SIGTERM ended.
+  constexpr int kExitStatus = 128 + SIGTERM;
+  report_.RunEnd();
+  std::fflush(nullptr);
+  std::_Exit(kExitStatus);
 }
 
 void CaseListener::OnTestProgramEnd(const testing::UnitTest&) { report_.RunEnd(); }

@@ -36,6 +36,8 @@ struct Environment {
   std::map<std::string, ParameterValue> parameters;
   // Empty: by hand; nothing collects artifacts.
   std::string artifact_dir;
+  // Where the suite finds what its earlier runs on this machine left. Empty: by hand; nothing is kept.
+  std::string state_dir;
 };
 
 // The value of a variable, or null.

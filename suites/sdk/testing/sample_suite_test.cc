@@ -51,6 +51,15 @@ TEST(Sample, APassIsAMeasurementAndNoDiagnosis) {
   EXPECT_TRUE(step.diagnoses.empty());
 }
 
+TEST(Sample, ACaseThatYieldsToSigtermIsReportedAndTheLast) {
+  const ProgramRun run = RunCase("is_interrupted,sample.measures_in_threads");
+  EXPECT_EQ(run.exit_status, 143);
+  const Step& step = Only(run);
+  EXPECT_EQ(step.status, "SKIP");
+  EXPECT_EQ(step.measurements.at(0).name(), "done");
+  EXPECT_THAT(step.diagnoses.at(0).message(), HasSubstr("stopped by SIGTERM"));
+}
+
 TEST(Sample, AFailedAssertionIsAFailDiagnosisWithItsPlace) {
   const ProgramRun run = RunCase("fails");
   ExpectEnd(run, "COMPLETE", "COMPLETE", "FAIL");
