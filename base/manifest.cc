@@ -22,6 +22,7 @@ constexpr int64_t kMaxGraceMs = 600'000;
 constexpr int kMaxCases = 4096;
 constexpr int kMaxParameters = 64;
 constexpr int kMaxArguments = 256;
+constexpr int kMaxUnproven = 16;
 constexpr size_t kMaxText = 4096;
 constexpr size_t kMaxVersion = 128;
 
@@ -81,6 +82,16 @@ absl::Status CheckParameters(const v1::SuiteManifest& manifest) {
     RETURN_IF_ERROR(ValidateParameter(parameter));
     if (!names.insert(parameter.name()).second)
       return Wrong(absl::StrCat("parameter ", parameter.name(), " is there twice"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckUnproven(const v1::SuiteManifest& manifest) {
+  if (manifest.unproven_size() > kMaxUnproven) return Wrong(absl::StrCat("more than ", kMaxUnproven, " unproven"));
+  for (const v1::Unproven& unproven : manifest.unproven()) {
+    RETURN_IF_ERROR(In("unproven: devices", Selector::Parse(unproven.devices()).status()));
+    RETURN_IF_ERROR(CheckText("unproven: reason", unproven.reason(), kMaxText));
+    if (unproven.reason().empty()) return Wrong("unproven: reason: expected what was done in place of a run");
   }
   return absl::OkStatus();
 }
@@ -190,6 +201,7 @@ absl::Status ValidateManifest(const v1::SuiteManifest& manifest) {
   const std::string suite = absl::StrCat("suite ", manifest.name());
   RETURN_IF_ERROR(In(suite, CheckHead(manifest)));
   RETURN_IF_ERROR(In(suite, CheckParameters(manifest)));
+  RETURN_IF_ERROR(In(suite, CheckUnproven(manifest)));
   return In(suite, CheckCases(manifest));
 }
 

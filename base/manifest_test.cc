@@ -55,6 +55,7 @@ v1::SuiteManifest Manifest() {
                        cases { name: "memory.copy" level: LEVEL_MEDIUM }
                        cases { name: "link" level: LEVEL_STRESS requirement: "memory_gib>=16" }
                        cases { name: "memory.reset" destructive: true }
+                       unproven { devices: "vendor=intel" reason: "never run there" }
                      )pb",
                      "test", &manifest);
   EXPECT_TRUE(status.ok()) << status;
@@ -82,6 +83,8 @@ TEST(ValidateManifest, SaysWhatIsWrong) {
       {"format", [](auto& m) { m.set_format(static_cast<v1::ResultFormat>(17)); }},
       {"ocptv_compatibility", [](auto& m) { m.set_ocptv_compatibility(true), m.set_format(v1::RESULT_FORMAT_TAP); }},
       {"device_scope", [](auto& m) { m.clear_device_scope(); }},
+      {"unproven: devices: selector", [](auto& m) { m.mutable_unproven(0)->set_devices("a b"); }},
+      {"unproven: reason", [](auto& m) { m.mutable_unproven(0)->clear_reason(); }},
       {"requirement: selector", [](auto& m) { m.set_requirement("a b"); }},
       {"default_case_time_limit_ms", [](auto& m) { m.set_default_case_time_limit_ms(-1); }},
       {"job_time_limit_ms", [](auto& m) { m.set_job_time_limit_ms(kMaxTimeLimitMs + 1); }},

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/selector.h"
 #include "base/status_macros.h"
 #include "base/units.h"
 #include "cli/commands.h"
@@ -74,6 +75,23 @@ void AddFact(Table& facts, const std::string& name, const std::string& value) {
   if (!value.empty()) facts.AddRow({{name, Style::kDim}, {value}});
 }
 
+// Where a suite of the machine has never run on such devices as its own: "driver on vendor=intel: why".
+void AddUnproven(Table& facts, const v1::MachineStatus& status) {
+  for (const v1::SuiteManifest& suite : status.suites()) {
+    for (const v1::Unproven& unproven : suite.unproven()) {
+      const auto selector = base::Selector::Parse(unproven.devices());
+      const auto& devices = status.machine().devices();
+      const bool here = selector.ok() && std::any_of(devices.begin(), devices.end(), [&](const v1::Device& device) {
+                          return !device.simulated() && selector->Matches(device.labels(), status.machine().labels());
+                        });
+      if (!here) continue;
+      AddFact(facts, "not proven",
+              absl::StrCat(Sanitize(suite.name(), 64), " on ", Sanitize(unproven.devices(), 128), ": ",
+                           Sanitize(unproven.reason(), 512)));
+    }
+  }
+}
+
 std::string MachineFacts(const v1::MachineStatus& status, Context& context) {
   const v1::Machine& m = status.machine();
   Table facts({{""}, {"", false, true}}, 2);
@@ -98,6 +116,7 @@ std::string MachineFacts(const v1::MachineStatus& status, Context& context) {
   for (const v1::SuiteManifest& s : status.suites())
     suites.push_back(absl::StrCat(Sanitize(s.name(), 64), " ", Sanitize(s.version(), 32)));
   AddFact(facts, "suites", absl::StrJoin(suites, ", "));
+  AddUnproven(facts, status);
   if (status.outbox_limit_bytes() > 0) {
     AddFact(
         facts, "outbox",

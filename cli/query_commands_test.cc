@@ -85,6 +85,23 @@ TEST_F(QueryTest, Machine) {
   EXPECT_THAT(unknown.err, HasSubstr("no machine is called h200-2"));
 }
 
+TEST_F(QueryTest, AMachineShowsWhichSuitesNeverRanOnItsGpus) {
+  v1::MachineStatus status;
+  v1::Device& device = *status.mutable_machine()->add_devices();
+  (*device.mutable_labels())["vendor"] = "intel";
+  v1::SuiteManifest& suite = *status.add_suites();
+  suite.set_name("driver");
+  suite.add_unproven()->set_devices("vendor=intel");
+  suite.mutable_unproven(0)->set_reason("never ran there");
+  status.mutable_machine()->set_name("arc1");
+  fake_.AddMachine(status);
+  EXPECT_THAT(Muster({"machine", "arc1"}).out, HasSubstr("not proven  driver on vendor=intel: never ran there\n"));
+  device.set_simulated(true);
+  status.mutable_machine()->set_name("arc2");
+  fake_.AddMachine(status);
+  EXPECT_THAT(Muster({"machine", "arc2"}).out, Not(HasSubstr("not proven")));
+}
+
 TEST_F(QueryTest, SimulatedGpusAreMarkedOnce) {
   v1::MachineStatus status;
   status.mutable_machine()->set_name("sim1");

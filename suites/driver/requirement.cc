@@ -1,5 +1,7 @@
 #include "suites/driver/requirement.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "suites/driver/system.h"
 #include "suites/sdk/devices.h"
@@ -55,7 +57,10 @@ void RequireDriver(const v1::Device& device) {
 
 bool MachineHasGpu() {
   const auto gpus = ReadPciGpus("");
-  return (gpus.ok() && !gpus->empty()) || !sdk::LeasedDevices().empty();
+  if (gpus.ok() && !gpus->empty()) return true;
+  const auto& leased = sdk::LeasedDevices();
+  return std::any_of(leased.begin(), leased.end(),
+                     [](const v1::Device& device) { return device.vendor() == v1::VENDOR_NVIDIA; });
 }
 
 }  // namespace muster::driver

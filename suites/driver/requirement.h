@@ -37,7 +37,7 @@ sdk::LevelZeroDeviceHandles RequireLevelZero(const v1::Device& device);
 // DeviceFailure otherwise, and DeviceSkipped for a device that is neither NVIDIA's nor Intel's.
 void RequireDriver(const v1::Device& device);
 
-// Whether PCI shows an NVIDIA GPU, or one is leased.
+// Whether PCI shows an NVIDIA GPU, or one is leased. Intel's do not count.
 bool MachineHasGpu();
 
 }  // namespace muster::driver

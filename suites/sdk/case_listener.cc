@@ -52,7 +52,10 @@ SourceLocation LocationOf(const testing::TestPartResult& part) {
 
 }  // namespace
 
-void CaseListener::OnTestProgramStart(const testing::UnitTest&) { report_.RunStart(); }
+void CaseListener::OnTestProgramStart(const testing::UnitTest&) {
+  report_.RunStart();
+  for (const std::string& warning : warnings_) report_.Log(Severity::kWarning, warning);
+}
 
 void CaseListener::OnTestStart(const testing::TestInfo& test) {
   erred_ = false;

@@ -7,6 +7,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "suites/sdk/report.h"
 
@@ -14,8 +17,9 @@ namespace muster::sdk {
 
 class CaseListener : public testing::EmptyTestEventListener {
  public:
-  // `report` outlives the listener.
-  explicit CaseListener(Report& report) : report_(report) {}
+  // `report` outlives the listener; `warnings` are the run's, before its first case.
+  explicit CaseListener(Report& report, std::vector<std::string> warnings = {})
+      : report_(report), warnings_(std::move(warnings)) {}
 
   void OnTestProgramStart(const testing::UnitTest& program) override;
   void OnTestStart(const testing::TestInfo& test) override;
@@ -25,6 +29,7 @@ class CaseListener : public testing::EmptyTestEventListener {
 
  private:
   Report& report_;
+  const std::vector<std::string> warnings_;
   // Whether the running case met a tool error.
   std::atomic<bool> erred_ = false;
   std::atomic<bool> in_case_ = false;

@@ -9,8 +9,9 @@
 
 namespace muster::sdk {
 
-// NVIDIA devices as NVML lists them; none when NVML does not load. `visible` is CUDA_VISIBLE_DEVICES: null for all,
-// otherwise indices in PCI order and UUIDs, of which only those devices are kept.
+// NVIDIA devices as NVML lists them, then Intel's as Level Zero does (which heeds ZE_AFFINITY_MASK itself); none of a
+// vendor whose library does not load. `visible` is CUDA_VISIBLE_DEVICES: null for all, otherwise indices in PCI order
+// and UUIDs, of which only those NVIDIA devices are kept.
 std::vector<v1::Device> DiscoverDevices(const char* visible);
 
 // Whether CUDA_VISIBLE_DEVICES shows the device with this index (in PCI order) and UUID.

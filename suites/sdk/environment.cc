@@ -44,6 +44,7 @@ absl::Status ApplyManifest(const std::string& folder, Environment& environment) 
   RETURN_IF_ERROR(base::ReadTextProto(path, &manifest));
   environment.suite = manifest.name();
   environment.suite_version = manifest.version();
+  environment.unproven.assign(manifest.unproven().begin(), manifest.unproven().end());
   for (const v1::Parameter& parameter : manifest.parameters()) {
     environment.parameters[parameter.name()] = DefaultOf(parameter);
   }
@@ -98,6 +99,7 @@ absl::Status ReadMachine(const std::string& json, Environment& environment) {
   if (auto status = ParseJson(json, machine); !status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("MUSTER_MACHINE is not a muster.v1.Machine: ", status.message()));
   }
+  environment.machine_labels.insert(machine.labels().begin(), machine.labels().end());
   environment.machine_name = machine.name().empty() ? machine.host_name() : machine.name();
   return absl::OkStatus();
 }

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "muster/v1/fleet.pb.h"
+#include "muster/v1/suite.pb.h"
 
 namespace muster::sdk {
 
@@ -33,6 +34,9 @@ struct Environment {
   bool devices_given = false;
   std::vector<v1::Device> devices;
   std::string machine_name;
+  std::map<std::string, std::string> machine_labels;
+  // Of the manifest beside the program.
+  std::vector<v1::Unproven> unproven;
   std::map<std::string, ParameterValue> parameters;
   // Empty: by hand; nothing collects artifacts.
   std::string artifact_dir;

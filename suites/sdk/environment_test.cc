@@ -54,6 +54,7 @@ constexpr char kManifest[] = R"(
   cases { name: "a.quick" level: LEVEL_QUICK }
   cases { name: "a.medium" level: LEVEL_MEDIUM }
   cases { name: "a.reset" level: LEVEL_QUICK destructive: true }
+  unproven { devices: "vendor=intel" reason: "never run there" }
 )";
 
 TEST(Environment, IsThatOfTheAgent) {
@@ -65,7 +66,7 @@ TEST(Environment, IsThatOfTheAgent) {
                                  {"MUSTER_ARTIFACT_DIR", "/tmp/x"},
                                  {"MUSTER_DEVICES", R"([{"id": "GPU-1", "vendor": "VENDOR_NVIDIA", "memoryBytes": "141",
                                                          "pciAddress": "0000:41:00.0", "somethingNew": 1}, {"id": "GPU-2"}])"},
-                                 {"MUSTER_MACHINE", R"({"name": "node7", "hostName": "h"})"},
+                                 {"MUSTER_MACHINE", R"({"name": "node7", "hostName": "h", "labels": {"room": "9"}})"},
                                  {"MUSTER_PARAMETERS", R"({"size": 4096, "deep": false, "library": "y.so"})"}});
   ASSERT_TRUE(environment.ok()) << environment.status();
   EXPECT_TRUE(environment->ocptv);
@@ -76,6 +77,7 @@ TEST(Environment, IsThatOfTheAgent) {
   EXPECT_TRUE(Read({{"MUSTER_DESTRUCTIVE", "1"}})->destructive);
   EXPECT_EQ(environment->artifact_dir, "/tmp/x");
   EXPECT_EQ(environment->machine_name, "node7");
+  EXPECT_EQ(environment->machine_labels.at("room"), "9");
   EXPECT_TRUE(environment->devices_given);
   ASSERT_EQ(environment->devices.size(), 2u);
   EXPECT_EQ(environment->devices[0].vendor(), v1::VENDOR_NVIDIA);
@@ -99,6 +101,8 @@ TEST(Environment, ByHandComesFromTheManifest) {
   EXPECT_EQ(environment->suite_version, "7");
   EXPECT_THAT(environment->cases, ElementsAre("a.quick"));
   EXPECT_EQ(std::get<double>(environment->parameters.at("floor")), 0.8);
+  ASSERT_EQ(environment->unproven.size(), 1u);
+  EXPECT_EQ(environment->unproven[0].devices(), "vendor=intel");
 }
 
 TEST(Environment, VariablesGoOverTheManifest) {

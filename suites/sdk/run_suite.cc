@@ -20,6 +20,7 @@
 #include "suites/sdk/session.h"
 #include "suites/sdk/software.h"
 #include "suites/sdk/terminal_report.h"
+#include "suites/sdk/unproven.h"
 
 namespace muster::sdk {
 namespace {
@@ -75,7 +76,7 @@ int RunSuite(int argc, char** argv) {
   Session session(*environment, *report);
   auto& listeners = testing::UnitTest::GetInstance()->listeners();
   if (environment->ocptv) delete listeners.Release(listeners.default_result_printer());
-  listeners.Append(new CaseListener(*report));
+  listeners.Append(new CaseListener(*report, UnprovenWarnings(*environment)));
   return RUN_ALL_TESTS();
 }
 

@@ -29,6 +29,10 @@ constexpr char kArc[] = "model: ARC_A770";
 // The host's speed is nobody's; small products and no floors.
 constexpr char kParameters[] = R"("march_floor": 0, "gemm_floor": 0, "gemm_size": 128)";
 
+constexpr char kDevice[] =
+    R"(MUSTER_DEVICES=[{"id": "arc", "vendor": "VENDOR_INTEL", "pciAddress": "0000:03:00.0", "memoryBytes": "134217728",
+                        "labels": {"vendor": "intel"}}])";
+
 std::string Said(const Step& step) {
   std::string said;
   for (const auto& diagnosis : step.diagnoses) said += diagnosis.type() + ": " + diagnosis.message() + "\n";
@@ -41,24 +45,26 @@ class SimulatedIntel : public testing::Test {
   SimulatedIntel() : scenario_(testing::TempDir() + "/physical-" + std::to_string(getpid())) {}
   ~SimulatedIntel() override { std::filesystem::remove(scenario_); }
 
-  // The case on a device of this model with these faults, as scenario.proto has them; `parameters` beside the usual.
-  Step Run(const std::string& name, const std::string& model, const std::string& faults = "",
-           const std::string& parameters = "") {
+  // The program on a device of this model with these faults, as scenario.proto has them.
+  ProgramRun RunWith(const std::string& model, const std::string& faults, std::vector<std::string> variables) {
     std::ofstream(scenario_) << "machines { name: 'm' devices { " << model << " pci_address: '0000:03:00.0' " << faults
                              << " } }";
     const auto start = std::chrono::system_clock::now().time_since_epoch() - std::chrono::hours(1);
     const auto start_ms = std::chrono::duration_cast<std::chrono::milliseconds>(start).count();
-    const uint64_t bytes = model == kArc ? 16ull << 30 : 128ull << 20;
-    const ProgramRun run = RunProgram(
-        MUSTER_DRIVER_SUITE,
-        {"MUSTER_CASES=" + name, "MUSTER_PARAMETERS={" + std::string(kParameters) + parameters + "}",
-         R"(MUSTER_DEVICES=[{"id": "arc", "vendor": "VENDOR_INTEL", "pciAddress": "0000:03:00.0", "memoryBytes": ")" +
-             std::to_string(bytes) + R"("}])",
-         "MUSTER_SIM_SCENARIO=" + scenario_, "MUSTER_SIM_MACHINE=m",
-         "MUSTER_SIM_START_UNIX_MS=" + std::to_string(start_ms), "MUSTER_SIM_KERNELS=" MUSTER_PHYSICAL_KERNELS,
-         "ZE_ENABLE_ALT_DRIVERS=" MUSTER_SIM_ZE_DRIVER});
-    if (!run.steps.contains(name)) return {};
-    return run.steps.at(name);
+    variables.insert(variables.end(),
+                     {"MUSTER_SIM_SCENARIO=" + scenario_, "MUSTER_SIM_MACHINE=m",
+                      "MUSTER_SIM_START_UNIX_MS=" + std::to_string(start_ms),
+                      "MUSTER_SIM_KERNELS=" MUSTER_PHYSICAL_KERNELS, "ZE_ENABLE_ALT_DRIVERS=" MUSTER_SIM_ZE_DRIVER});
+    return RunProgram(MUSTER_DRIVER_SUITE, variables);
+  }
+
+  // One case; `parameters` beside the usual.
+  Step Run(const std::string& name, const std::string& model, const std::string& faults = "",
+           const std::string& parameters = "") {
+    const ProgramRun run =
+        RunWith(model, faults,
+                {"MUSTER_CASES=" + name, "MUSTER_PARAMETERS={" + std::string(kParameters) + parameters + "}", kDevice});
+    return run.steps.contains(name) ? run.steps.at(name) : Step();
   }
 
  private:
@@ -140,6 +146,26 @@ TEST_F(SimulatedIntel, ALeasedDeviceThatLevelZeroDoesNotShowFails) {
   const Step step = Run("memory.march", kSmallArc, "faults { at_s: 1 device_lost {} }");
   EXPECT_TRUE(Failed(step)) << Said(step);
   EXPECT_THAT(Said(step), HasSubstr("expected Level Zero to serve"));
+}
+
+std::string LogOfRun(const ProgramRun& run) {
+  std::string log;
+  for (const auto& line : run.lines) log += line.test_run_artifact().log().message();
+  return log;
+}
+
+TEST_F(SimulatedIntel, TheRunSaysThatTheSuiteIsNotProvenOnTheDevice) {
+  EXPECT_THAT(LogOfRun(RunWith(kArc, "", {"MUSTER_CASES=ecc.mode", kDevice})),
+              HasSubstr("not proven on  0000:03:00.0 (vendor=intel): never run on Intel silicon"));
+}
+
+// By hand the program finds the device itself, and sees that it is simulated.
+TEST_F(SimulatedIntel, IsFoundWithoutALease) {
+  const ProgramRun run = RunWith(kArc, "", {"MUSTER_CASES=ecc.mode"});
+  ASSERT_EQ(run.start.dut_info().hardware_infos_size(), 1);
+  EXPECT_EQ(run.start.dut_info().hardware_infos(0).location(), "0000:03:00.0");
+  EXPECT_EQ(run.start.dut_info().hardware_infos(0).name(), "Intel(R) Arc(TM) A770 Graphics (simulated)");
+  EXPECT_EQ(LogOfRun(run), "");
 }
 
 }  // namespace

@@ -87,6 +87,19 @@ INSTANTIATE_TEST_SUITE_P(ToolsFault, DriverSuiteTest,
                          testing::Values(Scenario{"thermal.temperature", "fail=nvmlDeviceGetTemperature:999", "ERROR",
                                                   "error: cannot read the temperature"}));
 
+// An Intel GPU beside it: what is NVIDIA's alone is judged for NVIDIA's, and says that the other is not.
+TEST(DriverSuite, OnAMixedMachineEachVendorsDevicesAreJudged) {
+  const std::string both = std::string(kDevice).substr(0, std::string(kDevice).size() - 1) +
+                           R"(, {"id": "arc", "vendor": "VENDOR_INTEL", "pciAddress": "0000:03:00.0"}])";
+  const ProgramRun run =
+      RunProgram(MUSTER_DRIVER_SUITE,
+                 {"MUSTER_CASES=ecc.errors", both, "LD_LIBRARY_PATH=" MUSTER_FAKE_NVML, "FAKE_NVML=uncorrected=1"});
+  const Step& step = run.steps.at("ecc.errors");
+  EXPECT_EQ(step.status, "COMPLETE");
+  EXPECT_THAT(Said(step), HasSubstr("FAIL: ecc.volatile_uncorrected is 1; expected 0"));
+  EXPECT_THAT(Said(step), HasSubstr("UNKNOWN: arc: not an NVIDIA device"));
+}
+
 // How many the manifest beside the program declares.
 size_t CasesOfManifest() {
   std::ifstream manifest(std::filesystem::path(MUSTER_DRIVER_SUITE).parent_path() / "suite.textproto");
