@@ -57,6 +57,7 @@ PulseTrain::PulseTrain(ComputeDevice& device, uint32_t group_size, uint32_t nano
       groups_(device.Traits().units),
       errors_(Need(static_cast<StressErrors*>(device.Allocate(sizeof(StressErrors))))),
       start_(Need(static_cast<uint32_t*>(device.AllocateHost(sizeof(uint32_t))))),
+      totals_(Need(static_cast<StressGroup*>(device.Allocate(groups_ * sizeof(StressGroup))))),
       block_ns_(nanoseconds_a_block),
       wait_ns_(nanoseconds_a_block) {
   Calibrate();
@@ -64,6 +65,7 @@ PulseTrain::PulseTrain(ComputeDevice& device, uint32_t group_size, uint32_t nano
 
 PulseTrain::~PulseTrain() {
   device_.Free(errors_);
+  device_.Free(totals_);
   device_.FreeHost(start_);
   if (records_ != nullptr) device_.Free(records_);
 }
@@ -109,10 +111,11 @@ void PulseTrain::Launch(const StressArguments& arguments) {
     room_ = records;
   }
   device_.Zero(errors_, sizeof(StressErrors));
+  device_.Zero(totals_, groups_ * sizeof(StressGroup));
   device_.Launch({.kernel = "stress_pulses",
                   .groups = groups_,
                   .group_size = group_size_,
-                  .buffers = {errors_, records_, start_},
+                  .buffers = {errors_, records_, totals_, start_},
                   .arguments = &arguments,
                   .arguments_size = sizeof(arguments),
                   .local_bytes = sizeof(u32x4)});
@@ -162,6 +165,8 @@ PulseReport PulseTrain::Run(const PulseOptions& options, const std::function<voi
 PulseReport PulseTrain::Summarise(const PulseOptions& options, double seconds) {
   StressErrors seen;
   device_.ReadBack(&seen, errors_, sizeof(seen));
+  std::vector<StressGroup> totals(groups_);
+  device_.ReadBack(totals.data(), totals_, totals.size() * sizeof(StressGroup));
   std::vector<StressPulse> records(options.pulses * groups_);
   device_.ReadBack(records.data(), records_, records.size() * sizeof(StressPulse));
   PulseReport report = {
@@ -174,14 +179,13 @@ PulseReport PulseTrain::Summarise(const PulseOptions& options, double seconds) {
   std::sort(report.errors.begin(), report.errors.end(), [](const PulseError& x, const PulseError& y) {
     return std::pair(x.pulse, x.unit) < std::pair(y.pulse, y.unit);
   });
-  // A step of a lane: 64 multiply-adds in each tile, three and an addition and a multiplication in a chain, two
-  // operations on a word.
-  const double of_block =
-      kSteps * static_cast<double>(group_size_) * (128.0 * tile_sets_ + 8.0 * STRESS_CHAINS + 2.0 * STRESS_WORDS);
+  // A step of a lane: 64 multiply-adds in each tile, three and two additions in a chain, two operations on a word.
+  const double of_block = kSteps * std::min(32.0, static_cast<double>(group_size_)) *
+                          (128.0 * tile_sets_ * STRESS_TILES_A_STEP + 8.0 * STRESS_CHAINS + 2.0 * STRESS_WORDS);
   std::map<uint32_t, double> blocks;
-  for (const StressPulse& record : records) {
-    report.operations += of_block * record.blocks;
-    blocks[record.unit] += record.blocks;
+  for (const StressGroup& total : totals) {
+    report.operations += of_block * static_cast<double>(total.blocks);
+    blocks[static_cast<uint32_t>(total.unit)] += static_cast<double>(total.blocks);
   }
   std::vector<double> each;
   for (const auto& [unit, count] : blocks) each.push_back(count);

@@ -95,6 +95,7 @@ class PulseTrain {
   const uint64_t groups_;
   StressErrors* const errors_;
   uint32_t* const start_;  // In host memory.
+  StressGroup* const totals_;
   StressPulse* records_ = nullptr;
   uint64_t room_ = 0;  // For records.
   bool has_clock_ = false;

@@ -28,7 +28,7 @@ TEST_P(PulseTrainTest, AllResultsAreRight) {
   EXPECT_EQ(report.pulses, 20u);
   EXPECT_FALSE(report.by_device_clock);
   // 50 blocks of a microsecond each in each pulse, of 16 steps.
-  const double of_step = 128.0 + 8.0 * STRESS_CHAINS + 2.0 * STRESS_WORDS;
+  const double of_step = 128.0 * STRESS_TILES_A_STEP + 8.0 * STRESS_CHAINS + 2.0 * STRESS_WORDS;
   EXPECT_EQ(report.operations, 20.0 * 50 * 16 * kItems * device_->Traits().units * of_step);
   EXPECT_EQ(report.slowest_unit_share, 1);
 }
@@ -38,7 +38,7 @@ TEST_P(PulseTrainTest, WaitsBetweenPulses) {
   const PulseReport report = train.Run({.hertz = 10'000, .duty = 0.25, .pulses = 3, .delay_seconds = 20e-6});
   EXPECT_EQ(report.wrong, 0u);
   EXPECT_EQ(report.operations / device_->Traits().units,
-            3.0 * 25 * 16 * kItems * (128.0 + 8 * STRESS_CHAINS + 2 * STRESS_WORDS));
+            3.0 * 25 * 16 * kItems * (128.0 * STRESS_TILES_A_STEP + 8 * STRESS_CHAINS + 2 * STRESS_WORDS));
 }
 
 TEST_P(PulseTrainTest, FindsAWrongResultOfEachKindWhereItIs) {

@@ -22,6 +22,7 @@
 #define STRESS_WORD_ADDEND 1013904223u
 #define STRESS_CHAINS 4
 #define STRESS_WORDS 2
+#define STRESS_TILES_A_STEP 4
 #define STRESS_TILE_BOUND 100  // Of the operands; whole numbers that bf16 holds.
 #define STRESS_RECORDS 16
 #define STRESS_NO_PULSE 0xffffffffu
@@ -35,7 +36,7 @@ typedef struct {
   u32 key;  // Of starting values and operands.
   u32 pulses;
   u32 first_pulse;  // Its number.
-  u32 steps;        // Of all work between two checks: a block. At most 64, for tiles stay under 2^24.
+  u32 steps;        // Of all work between two checks: a block. At most 16, for tiles stay under 2^24.
   // What a block makes of a chain's state and of a word.
   u32 chain_factor;
   u32 chain_addend;
@@ -59,9 +60,13 @@ typedef struct {
 typedef struct {
   u32 begin_ns;
   u32 end_ns;
-  u32 blocks;
-  u32 unit;
 } StressPulse;
+
+// Of one group.
+typedef struct {
+  u64 blocks;  // Of all pulses and of every 32 lanes.
+  u64 unit;
+} StressGroup;
 
 typedef struct {
   u32 unit;
@@ -221,7 +226,10 @@ DEVICE_FUNCTION void stress_work(StressLane* lane, u32 steps) {
   }
   for (u32 step = 0; step < steps; ++step) {
     UNROLL
-    for (u32 set = 0; set < STRESS_TILE_SETS; ++set) stress_tile_step(lane->tiles[set], &lane->operands[set]);
+    for (u32 tile = 0; tile < STRESS_TILES_A_STEP; ++tile) {
+      UNROLL
+      for (u32 set = 0; set < STRESS_TILE_SETS; ++set) stress_tile_step(lane->tiles[set], &lane->operands[set]);
+    }
     UNROLL
     for (u32 i = 0; i < STRESS_CHAINS; ++i) {
       const float y = (float)STRESS_STEP_FACTOR * lane->chains[i] + (float)STRESS_STEP_ADDEND;
@@ -263,7 +271,7 @@ DEVICE_FUNCTION void stress_block(StressLane* lane, GLOBAL StressErrors* errors,
   for (u32 set = 0; set < STRESS_TILE_SETS; ++set) {
     UNROLL
     for (u32 entry = 0; entry < 4; ++entry) {
-      const int expected = lane->products[set][entry] * (int)a.steps;
+      const int expected = lane->products[set][entry] * (int)(a.steps * STRESS_TILES_A_STEP);
       if (lane->tiles[set][entry] != (float)expected)
         stress_record(errors, place, STRESS_TILE, 4 * set + entry, expected, FLOAT_TO_INT(lane->tiles[set][entry]));
     }
@@ -271,8 +279,8 @@ DEVICE_FUNCTION void stress_block(StressLane* lane, GLOBAL StressErrors* errors,
 }
 
 // `records` are by pulse, then by group. `start` is 0 until the host lets all devices begin.
-KERNEL stress_pulses(GLOBAL StressErrors* errors, GLOBAL StressPulse* records, GLOBAL u32* start,
-                     StressArguments a LOCAL_PARAMETER) {
+KERNEL stress_pulses(GLOBAL StressErrors* errors, GLOBAL StressPulse* records, GLOBAL StressGroup* totals,
+                     GLOBAL u32* start, StressArguments a LOCAL_PARAMETER) {
   LOCAL_POINTER(shared);
   StressLane lane;
   const u32 unit = a.names_units ? UNIT_ID : (u32)GROUP_ID;
@@ -283,6 +291,7 @@ KERNEL stress_pulses(GLOBAL StressErrors* errors, GLOBAL StressPulse* records, G
       errors->tile_sets = STRESS_TILE_SETS;
       errors->has_clock = HAS_CLOCK;
     }
+    totals[GROUP_ID].unit = unit;
     shared[0] = mix_bits(a.key);
   }
   BARRIER;
@@ -312,9 +321,8 @@ KERNEL stress_pulses(GLOBAL StressErrors* errors, GLOBAL StressPulse* records, G
       GLOBAL StressPulse* const record = &records[n * GROUPS + GROUP_ID];
       record->begin_ns = began;
       record->end_ns = now;
-      record->blocks = place.block;
-      record->unit = unit;
     }
+    if (LOCAL_ID % 32 == 0) ATOMIC_ADD(&totals[GROUP_ID].blocks, (u64)place.block);
   }
   if (LOCAL_ID == 0 && idle == 0) ATOMIC_INCREMENT(&errors->idle);
 }

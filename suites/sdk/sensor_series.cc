@@ -83,17 +83,22 @@ std::optional<double> SensorSeries::FirstReaches(SensorReading reading, double l
   return std::nullopt;
 }
 
-double SensorReader::Power(const absl::StatusOr<Sensors::Energy>& energy, SensorSeries& series) {
+void SensorReader::ReadPower(SensorSample& sample, SensorSeries& series) {
+  constexpr uint64_t kEnergyEvery = 5;
   const absl::StatusOr<double> watts = sensors_.PowerWatts();
-  if (watts.ok()) return *watts;
-  const std::optional<Sensors::Energy> before =
-      std::exchange(before_, energy.ok() ? std::optional(*energy) : std::nullopt);
-  if (!energy.ok() || energy->seconds < 0) {
-    series.NoteMissing("power", watts.status());
-    return SensorSample::kNone;
+  if (watts.ok()) sample.power_watts = *watts;
+  if (looks_++ % kEnergyEvery != 0 && watts.ok()) return;
+  const absl::StatusOr<Sensors::Energy> energy = sensors_.EnergyCounter();
+  if (energy.ok()) {
+    sample.energy_joules = energy->joules;
+  } else {
+    series.NoteMissing("energy", energy.status());
   }
-  if (!before.has_value() || energy->seconds <= before->seconds) return SensorSample::kNone;
-  return (energy->joules - before->joules) / (energy->seconds - before->seconds);
+  if (watts.ok()) return;
+  if (!energy.ok() || energy->seconds < 0) return series.NoteMissing("power", watts.status());
+  const std::optional<Sensors::Energy> before = std::exchange(before_, *energy);
+  if (!before.has_value() || energy->seconds <= before->seconds) return;
+  sample.power_watts = (energy->joules - before->joules) / (energy->seconds - before->seconds);
 }
 
 SensorSample SensorReader::Read(double seconds, SensorSeries& series) {
@@ -105,13 +110,7 @@ SensorSample SensorReader::Read(double seconds, SensorSeries& series) {
       series.NoteMissing(name, reading.status());
     }
   };
-  const absl::StatusOr<Sensors::Energy> energy = sensors_.EnergyCounter();
-  if (energy.ok()) {
-    sample.energy_joules = energy->joules;
-  } else {
-    series.NoteMissing("energy", energy.status());
-  }
-  sample.power_watts = Power(energy, series);
+  ReadPower(sample, series);
   take("core temperature", sensors_.CoreCelsius(), sample.core_celsius);
   take("memory temperature", sensors_.MemoryCelsius(), sample.memory_celsius);
   take("core clock", sensors_.CoreClockHertz(), sample.core_hertz);
