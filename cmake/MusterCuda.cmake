@@ -21,9 +21,9 @@ if(MUSTER_CUDA)
   endif()
 endif()
 if(NOT MUSTER_CUDA)
-  message(STATUS "muster: no CUDA toolkit (nvcc, static runtime, cublasLt.h): left out: driver's CUDA smoke, benchmark")
+  message(STATUS "muster: no CUDA toolkit (nvcc, static runtime, cublasLt.h): left out: what runs on NVIDIA GPUs")
   cmake_language(DEFER DIRECTORY ${PROJECT_SOURCE_DIR} CALL message STATUS
-    "muster: built without CUDA: the suite benchmark and driver's cases on the GPU are left out")
+    "muster: built without CUDA: cases on NVIDIA GPUs are skipped")
   return()
 endif()
 

@@ -5,8 +5,8 @@
 
 FILE of --program is the suite's program: it and PyTorch take turns, five each, and the medians are compared; a GPU at its power limit
 changes its clocks with what it did before, so this is the comparison to trust. FILE of --run is what `muster run --json` wrote, or the
-OCPTV of the suite. Same sizes, random data and way of timing as the suite's defaults: untimed repeats first (products: half a second
-of them), then timed ones back to back, an event between each two, and the median. Prints JSON: for each device PyTorch's figures, the
+OCPTV of the suite. Same sizes and random data as the suite's defaults: untimed repeats first (products: half a second of them), then
+timed ones back to back, an event between each two, and the median; the suite verifies each transfer before it makes the next. Prints JSON: for each device PyTorch's figures, the
 run's and the ratio of the run's to PyTorch's. Exit status: 0 each ratio reaches the floor (or there is nothing to compare with), 1 one
 does not, 3 nothing could be compared.
 """
@@ -25,7 +25,7 @@ PINNED_BYTES = 256 << 20
 REPEATS = 30
 WARM_UP_SECONDS = 0.5  # Of products.
 ROUNDS = 5
-COMPARED = ("copy_bandwidth", "host_to_device_bandwidth", "device_to_host_bandwidth", "gemm_bf16", "gemm_fp32")
+COMPARED = ("bandwidth.device_copy.driver", "bandwidth.host_to_device.pinned", "bandwidth.device_to_host.pinned", "gemm_bf16", "gemm_fp32")
 
 
 def median_seconds(torch, work, warm_up_seconds=0.0, repeats=REPEATS):
@@ -63,13 +63,13 @@ def measure_device(torch):
     free, _ = torch.cuda.mem_get_info()
     size = min(BUFFER_BYTES, free // 5 * 2)
     source = torch.randint(0, 255, (size,), device="cuda", dtype=torch.uint8)
-    figures = {"copy_bandwidth": copy_rate(torch, torch.empty_like(source), source, 2 * size)}
+    figures = {"bandwidth.device_copy.driver": copy_rate(torch, torch.empty_like(source), source, 2 * size)}
     device = source[:PINNED_BYTES].clone()
     del source
     host = torch.empty(PINNED_BYTES, dtype=torch.uint8, pin_memory=True)
     host.random_()
-    figures["host_to_device_bandwidth"] = copy_rate(torch, device, host, PINNED_BYTES)
-    figures["device_to_host_bandwidth"] = copy_rate(torch, host, device, PINNED_BYTES)
+    figures["bandwidth.host_to_device.pinned"] = copy_rate(torch, device, host, PINNED_BYTES)
+    figures["bandwidth.device_to_host.pinned"] = copy_rate(torch, host, device, PINNED_BYTES)
     figures["gemm_bf16"] = gemm_rate(torch, torch.bfloat16)
     figures["gemm_fp32"] = gemm_rate(torch, torch.float32)
     return figures

@@ -50,10 +50,7 @@ TEST_P(ManifestTest, IsValidAndNamesWhatTheProgramHas) {
   EXPECT_EQ(declared, CasesOfProgram(GetParam()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Driver, ManifestTest, testing::Values("detection", "driver"));
-#ifdef MUSTER_HAS_BENCHMARK
-INSTANTIATE_TEST_SUITE_P(Benchmark, ManifestTest, testing::Values("benchmark"));
-#endif
+INSTANTIATE_TEST_SUITE_P(Suites, ManifestTest, testing::Values("benchmark", "detection", "driver"));
 
 TEST(Plans, SmokeNamesCasesThatThereAre) {
   v1::Plan plan;

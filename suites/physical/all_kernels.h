@@ -6,6 +6,7 @@
 #include "suites/physical/golden_gemm.kernels.h"
 #include "suites/physical/golden_gemm_fp64.kernels.h"
 #include "suites/physical/march.kernels.h"
+#include "suites/physical/stream.kernels.h"
 #include "suites/physical/stress.kernels.h"
 #include "suites/physical/unit_float.kernels.h"
 #include "suites/physical/unit_float_fp64.kernels.h"
@@ -19,7 +20,9 @@
   M(golden_locate), M(golden_locate_fp64), M(golden_inject), M(golden_multiply), \
   M(api_step), M(api_stray), \
   M(stress_pulses), \
-  M(unit_integer), M(unit_float), M(unit_float_division), M(unit_double), M(unit_shared_memory), M(unit_cache_tags)
+  M(unit_integer), M(unit_float), M(unit_float_division), M(unit_double), M(unit_shared_memory), M(unit_cache_tags), \
+  M(stream_copy), M(stream_read), M(stream_expect), M(stream_triad_fill), M(stream_triad), M(stream_triad_verify), \
+  M(chase_fill), M(chase), M(tick), M(tick_in_turn)
 // clang-format on
 
 #endif  // MUSTER_SUITES_PHYSICAL_ALL_KERNELS_H_

@@ -15,6 +15,7 @@ namespace {
 bool ComputeDevice::WaitAtMost(double) { Lacks("wait for a limited time"); }
 std::unique_ptr<QueueEvent> ComputeDevice::Record() { Lacks("order queues by events"); }
 void ComputeDevice::WaitFor(const QueueEvent&) { Lacks("order queues by events"); }
+std::unique_ptr<QueuedWork> ComputeDevice::Capture(const std::function<void()>&) { Lacks("queue work as a whole"); }
 std::string ComputeDevice::ModuleImage() { Lacks("load a module from a file"); }
 std::unique_ptr<KernelModule> ComputeDevice::LoadModule(const std::string&) { Lacks("load a module from a file"); }
 

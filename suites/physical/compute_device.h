@@ -60,6 +60,13 @@ struct KernelLaunch {
   uint32_t local_bytes = 0;
 };
 
+// Work that is queued as one thing, again and again.
+class QueuedWork {
+ public:
+  virtual ~QueuedWork() = default;
+  virtual void Queue() = 0;
+};
+
 class ComputeDevice {
  public:
   virtual ~ComputeDevice() = default;
@@ -93,6 +100,8 @@ class ComputeDevice {
   virtual std::unique_ptr<QueueEvent> Record();
   // What is queued here from now on begins when the event of another queue has come.
   virtual void WaitFor(const QueueEvent& event);
+  // Launches that `queue` makes here, kept and not run: a graph, a closed command list. This object outlives it.
+  virtual std::unique_ptr<QueuedWork> Capture(const std::function<void()>& queue);
 
   // A module of the device's own kind with the kernels of api.kernels.h: what a file of it holds.
   virtual std::string ModuleImage();

@@ -31,6 +31,21 @@ DeviceTraits TraitsOf(int ordinal) {
           .figures = sdk::cuda::FiguresOf(ordinal)};
 }
 
+class CudaGraph final : public QueuedWork {
+ public:
+  CudaGraph(cudaGraph_t graph, cudaStream_t stream) : stream_(stream) {
+    const cudaError_t error = cudaGraphInstantiate(&executable_, graph, 0);
+    cudaGraphDestroy(graph);
+    CUDA_CHECK(error);
+  }
+  ~CudaGraph() override { cudaGraphExecDestroy(executable_); }
+  void Queue() override { CUDA_CHECK(cudaGraphLaunch(executable_, stream_)); }
+
+ private:
+  cudaGraphExec_t executable_ = nullptr;
+  const cudaStream_t stream_;
+};
+
 // Null when there is not that much memory.
 void* OrNull(cudaError_t error, void* memory) {
   if (error == cudaErrorMemoryAllocation) {
@@ -146,6 +161,15 @@ std::unique_ptr<QueueEvent> CudaDevice::Record() {
 
 void CudaDevice::WaitFor(const QueueEvent& event) {
   CUDA_CHECK(cudaStreamWaitEvent(stream_.get(), dynamic_cast<const CudaQueueEvent&>(event).event, 0));
+}
+
+std::unique_ptr<QueuedWork> CudaDevice::Capture(const std::function<void()>& queue) {
+  MakeCurrent();
+  CUDA_CHECK(cudaStreamBeginCapture(stream_.get(), cudaStreamCaptureModeThreadLocal));
+  queue();
+  cudaGraph_t graph = nullptr;
+  CUDA_CHECK(cudaStreamEndCapture(stream_.get(), &graph));
+  return std::make_unique<CudaGraph>(graph, stream_.get());
 }
 
 std::string CudaDevice::ModuleImage() { return std::string(CudaModuleImage()); }

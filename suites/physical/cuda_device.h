@@ -33,6 +33,7 @@ class CudaDevice final : public ComputeDevice {
   bool WaitAtMost(double seconds) override;
   std::unique_ptr<QueueEvent> Record() override;
   void WaitFor(const QueueEvent& event) override;
+  std::unique_ptr<QueuedWork> Capture(const std::function<void()>& queue) override;
   // A fat binary for the architectures of this build.
   std::string ModuleImage() override;
   std::unique_ptr<KernelModule> LoadModule(const std::string& path) override;

@@ -66,6 +66,15 @@ std::unique_ptr<KernelModule> HostDevice::LoadModule(const std::string& path) {
   return image == ModuleImage() ? std::make_unique<KernelModule>() : nullptr;
 }
 
+std::unique_ptr<QueuedWork> HostDevice::Capture(const std::function<void()>& queue) {
+  struct Again final : QueuedWork {
+    explicit Again(const std::function<void()>& work) : work(work) {}
+    void Queue() override { work(); }
+    const std::function<void()> work;
+  };
+  return std::make_unique<Again>(queue);
+}
+
 double HostDevice::Seconds(const std::function<void()>& queue) {
   const auto start = std::chrono::steady_clock::now();
   queue();

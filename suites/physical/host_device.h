@@ -37,6 +37,8 @@ class HostDevice final : public ComputeDevice {
   bool WaitAtMost(double) override { return true; }
   std::unique_ptr<QueueEvent> Record() override { return std::make_unique<QueueEvent>(); }
   void WaitFor(const QueueEvent&) override {}
+  // Calls `queue` again each time.
+  std::unique_ptr<QueuedWork> Capture(const std::function<void()>& queue) override;
   std::string ModuleImage() override;
   // What is loaded are the program's own kernels.
   std::unique_ptr<KernelModule> LoadModule(const std::string& path) override;
