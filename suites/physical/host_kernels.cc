@@ -21,12 +21,13 @@ struct Signature<void (*)(Parameters...)> {
   static constexpr bool kLocal =
       std::is_same_v<std::tuple_element_t<sizeof...(Parameters) - 1, Tuple>, HostLocalMemory>;
   static constexpr size_t kBuffers = sizeof...(Parameters) - (kLocal ? 2 : 1);
+  using Arguments = std::tuple_element_t<kBuffers, Tuple>;
 };
 
 template <auto kKernel, size_t... kIndex>
 void CallWith(const KernelLaunch& launch, std::index_sequence<kIndex...>) {
   using Shape = Signature<decltype(kKernel)>;
-  std::tuple_element_t<Shape::kBuffers, typename Shape::Tuple> arguments;
+  typename Shape::Arguments arguments;
   std::memcpy(&arguments, launch.arguments, sizeof(arguments));
   if constexpr (Shape::kLocal) {
     kKernel(static_cast<std::tuple_element_t<kIndex, typename Shape::Tuple>>(launch.buffers[kIndex])..., arguments, {});
@@ -43,7 +44,7 @@ void Call(const KernelLaunch& launch) {
 template <auto kKernel>
 HostKernel Describe(const char* name) {
   using Shape = Signature<decltype(kKernel)>;
-  return {name, Shape::kBuffers, Shape::kLocal, Call<kKernel>};
+  return {name, Shape::kBuffers, sizeof(typename Shape::Arguments), Shape::kLocal, Call<kKernel>};
 }
 
 // The groups one after the other, their work items as threads.

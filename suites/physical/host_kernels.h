@@ -13,6 +13,7 @@ namespace muster::physical {
 struct HostKernel {
   const char* name = "";
   size_t buffers = 0;
+  size_t arguments_size = 0;
   // It has LOCAL_PARAMETER.
   bool has_local_memory = false;
   void (*run_work_item)(const KernelLaunch& launch) = nullptr;
