@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "suites/physical/device_memory.h"
+#include "suites/physical/memory_march.h"
 #include "suites/physical/stream.kernels.h"
 #include "suites/physical/stream_repeat.h"
 #include "suites/physical/transfer_pattern.h"
@@ -19,14 +20,11 @@ namespace {
 constexpr uint64_t kVectorBytes = 16;
 constexpr uint32_t kGroupSize = 512;
 constexpr uint32_t kKey = 0x73747265;
-constexpr uint64_t kReadGroupsOfUnit = 8;
+constexpr uint64_t kRegions = 1024;
 
 char* At(void* memory, uint64_t offset) { return static_cast<char*>(memory) + offset; }
 
-uint64_t GroupsFor(uint64_t vectors, uint64_t of_item) {
-  const uint64_t of_group = kGroupSize * of_item;
-  return (vectors + of_group - 1) / of_group;
-}
+uint64_t GroupsFor(uint64_t vectors, uint64_t of_group = kGroupSize) { return (vectors + of_group - 1) / of_group; }
 
 uint64_t Vectors(uint64_t bytes) {
   if (bytes % kVectorBytes != 0) {
@@ -83,24 +81,52 @@ class CopyBuffers {
   DeviceMemory to_;
 };
 
-// The sums of stream_read and stream_expect, one for each region of the data.
-class Sums {
+// Reads data, and keeps the sums of it by region.
+class RegionReader {
  public:
-  Sums(ComputeDevice& device, uint64_t regions) : device_(device), memory_(device, regions * sizeof(u64)) {}
-  void Zero() { device_.Zero(memory_.data(), memory_.bytes()); }
-  std::vector<u64> Read() {
-    std::vector<u64> sums(memory_.bytes() / sizeof(u64));
-    device_.ReadBack(sums.data(), memory_.data(), memory_.bytes());
+  RegionReader(ComputeDevice& device, uint64_t bytes)
+      : device_(device),
+        tiles_(GroupsFor(Vectors(bytes), STREAM_TILE)),
+        region_(GroupsFor(tiles_, kRegions)),
+        sums_(device, GroupsFor(tiles_, region_) * STREAM_SUMS * sizeof(u64)) {}
+
+  void Zero() { device_.Zero(sums_.data(), sums_.bytes()); }
+  void Read(void* data, StreamArguments piece) {
+    const uint64_t end = piece.to + piece.vectors;
+    const uint64_t tiles = GroupsFor(end, STREAM_TILE) - piece.to / STREAM_TILE;
+    Launch("stream_read", tiles, {data, sums_.data()}, piece, STREAM_READ_GROUP * sizeof(u64));
+  }
+  // What Read() adds for all of the pattern.
+  void Expect(const StreamArguments& whole) { Launch("stream_expect", tiles_, {sums_.data()}, whole, 0); }
+  std::vector<u64> Sums() {
+    std::vector<u64> all(sums_.bytes() / sizeof(u64));
+    device_.ReadBack(all.data(), sums_.data(), sums_.bytes());
+    std::vector<u64> sums(all.size() / STREAM_SUMS);
+    for (size_t i = 0; i < all.size(); ++i) sums[i / STREAM_SUMS] += all[i];
     return sums;
   }
-  void* data() { return memory_.data(); }
+  uint64_t region_bytes() const { return region_ * STREAM_TILE * kVectorBytes; }
 
  private:
+  void Launch(const char* kernel, uint64_t groups, std::vector<void*> buffers, StreamArguments arguments,
+              uint32_t local_bytes) {
+    arguments.region = region_;
+    device_.Launch({.kernel = kernel,
+                    .groups = groups,
+                    .group_size = STREAM_READ_GROUP,
+                    .buffers = std::move(buffers),
+                    .arguments = &arguments,
+                    .arguments_size = sizeof(arguments),
+                    .local_bytes = local_bytes});
+  }
+
   ComputeDevice& device_;
-  DeviceMemory memory_;
+  const uint64_t tiles_;
+  const uint64_t region_;  // In tiles.
+  DeviceMemory sums_;
 };
 
-// "regions 3 to 5 of 1056 …"; empty when no sum is another.
+// "the sums of 2 of 1024 regions are wrong, …"; empty when none is.
 std::string DifferingRegions(const std::vector<u64>& expected, const std::vector<u64>& found, uint64_t region_bytes) {
   size_t wrong = 0;
   size_t first = 0;
@@ -133,21 +159,17 @@ StreamReport StreamCopyByKernel(ComputeDevice& device, const StreamOptions& opti
   CopyBuffers buffers(device, options);
   return buffers.Run([&](uint64_t to, uint64_t from, uint64_t bytes) {
     const StreamArguments piece = Piece(to, from, bytes);
-    LaunchStream(device, "stream_copy", GroupsFor(piece.vectors, STREAM_IN_FLIGHT), {buffers.to(), buffers.from()},
-                 piece);
+    LaunchStream(device, "stream_copy", GroupsFor(piece.vectors), {buffers.to(), buffers.from()}, piece);
   });
 }
 
 StreamReport StreamRead(ComputeDevice& device, const StreamOptions& options) {
   const DeviceMemory data(device, options.bytes);
-  const uint64_t regions = kReadGroupsOfUnit * std::max(1u, device.Traits().units);
-  StreamArguments whole = Piece(0, 0, options.bytes, kKey);
-  whole.region = (whole.vectors + regions - 1) / regions;
-  Sums expected(device, regions);
-  Sums found(device, regions);
-  expected.Zero();
-  LaunchStream(device, "stream_expect", regions, {expected.data()}, whole);
-  std::vector<u64> sums = expected.Read();
+  const StreamArguments whole = Piece(0, 0, options.bytes, kKey);
+  RegionReader reader(device, options.bytes);
+  reader.Zero();
+  reader.Expect(whole);
+  std::vector<u64> sums = reader.Sums();
   if (options.fault && options.fault->kind == TransferFault::Kind::kSlow) {
     for (u64& sum : sums) sum *= options.fault->amount;
   }
@@ -155,16 +177,17 @@ StreamReport StreamRead(ComputeDevice& device, const StreamOptions& options) {
   FlipBit(device, data.data(), options.bytes, options.fault);
   return RepeatTransfer(
       device, options, options.bytes,
-      {.prepare = [&](uint32_t) { found.Zero(); },
-       .move =
-           [&](uint32_t, uint64_t to, uint64_t from, uint64_t bytes) {
-             StreamArguments piece = Piece(to, from, bytes);
-             piece.region = whole.region;
-             LaunchStream(device, "stream_read", regions, {data.data(), found.data()}, piece);
+      {.prepare =
+           [&](uint32_t) {
+             // The device is at work while the host queues what is timed.
+             reader.Read(data.data(), whole);
+             reader.Zero();
            },
+       .move = [&](uint32_t, uint64_t to, uint64_t from,
+                   uint64_t bytes) { reader.Read(data.data(), Piece(to, from, bytes)); },
        .flip = [] {},
        .problem = [&](uint32_t) -> std::string {
-         const std::string problem = DifferingRegions(sums, found.Read(), whole.region * kVectorBytes);
+         const std::string problem = DifferingRegions(sums, reader.Sums(), reader.region_bytes());
          if (problem.empty()) return "";
          const std::string in_memory =
              CheckPattern(device, data.data(), options.bytes, {.written = kKey, .before = 0}).Problem();
@@ -185,7 +208,7 @@ StreamReport StreamWrite(ComputeDevice& device, const StreamOptions& options) {
                  .vectors = Vectors(bytes), .base = Vectors(from), .written = {MARCH_HASH, keys(repeat).written, 0, 0}};
              Vectors(to);
              device.Launch({.kernel = "march_write",
-                            .groups = GroupsFor(arguments.vectors, MARCH_IN_FLIGHT),
+                            .groups = GroupsFor(arguments.vectors, uint64_t{kGroupSize} * MARCH_IN_FLIGHT),
                             .group_size = kGroupSize,
                             .buffers = {At(data.data(), to), data.data()},
                             .arguments = &arguments,
@@ -201,21 +224,26 @@ StreamReport StreamTriad(ComputeDevice& device, const StreamOptions& options) {
   const DeviceMemory b(device, options.bytes);
   const DeviceMemory c(device, options.bytes);
   const StreamArguments whole = Piece(0, 0, options.bytes, kKey);
-  LaunchStream(device, "stream_triad_fill", GroupsFor(whole.vectors, 1), {b.data(), c.data()}, whole);
+  LaunchStream(device, "stream_triad_fill", GroupsFor(whole.vectors), {b.data(), c.data()}, whole);
   const auto verify = [&](uint64_t first, uint64_t vectors, void* errors) {
-    LaunchStream(device, "stream_triad_verify", GroupsFor(vectors, 1), {a.data(), errors},
+    LaunchStream(device, "stream_triad_verify", GroupsFor(vectors), {a.data(), errors},
                  {.vectors = vectors, .to = first, .key = kKey});
   };
-  return RepeatTransfer(device, options, 3 * options.bytes,
-                        {.prepare = [&](uint32_t) { FillPattern(device, a.data(), options.bytes, kKey); },
-                         .move =
-                             [&](uint32_t, uint64_t to, uint64_t from, uint64_t bytes) {
-                               const StreamArguments piece = Piece(to, from, bytes);
-                               LaunchStream(device, "stream_triad", GroupsFor(piece.vectors, STREAM_IN_FLIGHT),
-                                            {a.data(), b.data(), c.data()}, piece);
-                             },
-                         .flip = [&] { FlipBit(device, a.data(), options.bytes, options.fault); },
-                         .problem = [&](uint32_t) { return CheckByKernel(device, whole.vectors, verify).Problem(); }});
+  return RepeatTransfer(
+      device, options, 3 * options.bytes,
+      {.prepare = [&](uint32_t) { FillPattern(device, a.data(), options.bytes, kKey); },
+       .move =
+           [&](uint32_t, uint64_t to, uint64_t from, uint64_t bytes) {
+             const StreamArguments piece = Piece(to, from, bytes);
+             LaunchStream(device, "stream_triad", GroupsFor(piece.vectors), {a.data(), b.data(), c.data()}, piece);
+           },
+       .flip = [&] { FlipBit(device, a.data(), options.bytes, options.fault); },
+       .problem =
+           [&](uint32_t) {
+             TransferCheck check = CheckByKernel(device, whole.vectors, verify);
+             check.old = IndexOfHash({MARCH_HASH, kKey, 0, 0}, check.found) == check.first_offset / kVectorBytes;
+             return check.Problem();
+           }});
 }
 
 }  // namespace muster::physical
