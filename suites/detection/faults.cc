@@ -21,6 +21,55 @@ const std::vector<Fault>& Faults() {
     {"driver", "compute.golden_fp64", "a bit of one entry", R"({"gemm_size":2048,"inject_gemm":"bit:17:101:52"})", {"row 17, column 101: expected"}},
     {"driver", "compute.golden_int8", "the lowest bit of one entry", R"({"gemm_size":4096,"inject_gemm":"bit:17:101:0"})", {"row 17, column 101: expected"}},
     {"driver", "compute.golden_fp8", "a bit of one entry", R"({"gemm_size":4096,"inject_gemm":"bit:17:101:23"})", {"row 17, column 101: expected"}},
+
+    {"benchmark", "bandwidth.device_copy", "a chunk left out", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"drop:1048576:65536"})", {"from offset 0x100000 to 0x10ffff", "was not written"}},
+    {"benchmark", "bandwidth.device_copy", "data shifted by 5 bytes", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"shift:5"})", {"5 bytes further on"}},
+    {"benchmark", "bandwidth.device_copy", "a flipped bit", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"flip:123456:77"})", {"from offset 0x1e240 to 0x1e24f", "1 bit of the first differs"}},
+    {"benchmark", "bandwidth.device_copy", "halves that changed places", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"swap"})", {"33554432 bytes further on"}},
+    {"benchmark", "bandwidth.device_copy", "every transfer made three times", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"slow:3"})", {"bandwidth.device_copy.driver.share is", "expected at least"}},
+
+    {"benchmark", "bandwidth.device_write", "a chunk left out", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"drop:1048576:65536"})", {"from offset 0x100000 to 0x10ffff", "was not written"}},
+    {"benchmark", "bandwidth.device_write", "data shifted by 2097152 bytes", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"shift:2097152"})", {"2097152 bytes further on"}},
+    {"benchmark", "bandwidth.device_write", "a flipped bit", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"flip:123456:77"})", {"from offset 0x1e240 to 0x1e24f", "1 bit of the first differs"}},
+    {"benchmark", "bandwidth.device_write", "halves that changed places", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"swap"})", {"33554432 bytes further on"}},
+    {"benchmark", "bandwidth.device_write", "every transfer made three times", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"slow:3"})", {"bandwidth.device_write.kernel.share is", "expected at least"}},
+
+    {"benchmark", "bandwidth.device_triad", "a chunk left out", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"drop:1048576:65536"})", {"from offset 0x100000 to 0x10ffff", "was not written"}},
+    {"benchmark", "bandwidth.device_triad", "operands 4096 bytes further on", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"shift:4096"})", {"from offset 0x0 to 0x3ffffff"}},
+    {"benchmark", "bandwidth.device_triad", "a flipped bit", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"flip:123456:77"})", {"from offset 0x1e240 to 0x1e24f", "1 bit of the first differs"}},
+    {"benchmark", "bandwidth.device_triad", "every transfer made three times", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"slow:3"})", {"bandwidth.device_triad.kernel.share is", "expected at least"}},
+
+    {"benchmark", "bandwidth.device_read", "a chunk left out", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"drop:1048576:65536"})", {"1 of 1024 regions are wrong, the first from offset 0x100000 to 0x10ffff"}},
+    {"benchmark", "bandwidth.device_read", "data read 4096 bytes from where they lie", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"shift:4096"})", {"1024 of 1024 regions are wrong"}},
+    {"benchmark", "bandwidth.device_read", "a flipped bit", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"flip:123456:77"})", {"from offset 0x1e240 to 0x1e24f", "1 bit of the first differs"}},
+    {"benchmark", "bandwidth.device_read", "every transfer made three times", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"slow:3"})", {"bandwidth.device_read.kernel.share is", "expected at least"}},
+
+    {"benchmark", "bandwidth.host_to_device", "a chunk left out", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"drop:1048576:65536"})", {"from offset 0x100000 to 0x10ffff", "was not written"}},
+    {"benchmark", "bandwidth.host_to_device", "data shifted by 5 bytes", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"shift:5"})", {"5 bytes further on"}},
+    {"benchmark", "bandwidth.host_to_device", "a flipped bit", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"flip:123456:77"})", {"from offset 0x1e240 to 0x1e24f", "1 bit of the first differs"}},
+    {"benchmark", "bandwidth.host_to_device", "halves that changed places", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"swap"})", {"8388608 bytes further on"}},
+    {"benchmark", "bandwidth.host_to_device", "every transfer made three times", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"slow:3"})", {"bandwidth.host_to_device.pinned.share is", "expected at least"}},
+
+    {"benchmark", "bandwidth.device_to_host", "a chunk left out", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"drop:1048576:65536"})", {"from offset 0x100000 to 0x10ffff", "was not written"}},
+    {"benchmark", "bandwidth.device_to_host", "data shifted by 5 bytes", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"shift:5"})", {"5 bytes further on"}},
+    {"benchmark", "bandwidth.device_to_host", "a flipped bit", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"flip:123456:77"})", {"from offset 0x1e240 to 0x1e24f", "1 bit of the first differs"}},
+    {"benchmark", "bandwidth.device_to_host", "halves that changed places", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"swap"})", {"8388608 bytes further on"}},
+    {"benchmark", "bandwidth.device_to_host", "every transfer made three times", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"slow:3"})", {"bandwidth.device_to_host.pinned.share is", "expected at least"}},
+
+    {"benchmark", "bandwidth.host_both", "a chunk left out", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"drop:1048576:65536"})", {"from offset 0x100000 to 0x10ffff", "was not written"}},
+    {"benchmark", "bandwidth.host_both", "data shifted by 2097152 bytes", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"shift:2097152"})", {"2097152 bytes further on"}},
+    {"benchmark", "bandwidth.host_both", "a flipped bit", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"flip:123456:77"})", {"from offset 0x1e240 to 0x1e24f", "1 bit of the first differs"}},
+    {"benchmark", "bandwidth.host_both", "halves that changed places", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"swap"})", {"8388608 bytes further on"}},
+    {"benchmark", "bandwidth.host_both", "every transfer made three times", R"({"pinned_mib":16,"link_repeats":3,"inject_transfer":"slow:3"})", {"bandwidth.host_both.to_device.share is", "expected at least"}},
+
+    {"benchmark", "latency.launch", "a launch that is lost", R"({"inject_latency":"drop:700"})", {"did not run"}},
+    {"benchmark", "latency.launch", "a launch made twice", R"({"inject_latency":"twice:700"})", {"ran once more"}},
+    {"benchmark", "latency.graph", "a launch that is lost", R"({"inject_latency":"drop:50"})", {"did not run"}},
+    {"benchmark", "latency.graph", "a launch made twice", R"({"inject_latency":"twice:50"})", {"ran once more"}},
+    {"benchmark", "latency.event", "a launch that is lost", R"({"inject_latency":"drop:700"})", {"did not run"}},
+    {"benchmark", "latency.event", "a launch made twice", R"({"inject_latency":"twice:700"})", {"ran once more"}},
+    {"benchmark", "latency.pointer_chase", "a link that leads elsewhere", R"({"inject_chase":"link:7"})", {"link 7 at offset 0x380 leads to 0, expected"}},
+    {"benchmark", "latency.pointer_chase", "a nearest cache that holds nothing", R"({"inject_chase":"far"})", {"latency.pointer_chase.l2 is", "expected more than"}},
   };
   // clang-format on
   return faults;
