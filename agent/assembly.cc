@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
@@ -120,7 +121,7 @@ std::unique_ptr<Monitor> MakeMonitor(base::EventLoop& loop, const Options& optio
           [&](SamplerKind kind, SamplerProcess::Callbacks callbacks) {
             return SamplerProcess::Start(loop,
                                          {.kind = kind,
-                                          .root = options.root,
+                                          .root = std::filesystem::absolute(options.root).string(),
                                           .interval_ms = options.telemetry_interval_ms,
                                           .hang_after_ms = std::max<int64_t>(5'000, 3 * options.telemetry_interval_ms)},
                                          std::move(callbacks));
@@ -195,6 +196,7 @@ absl::Status RunWithExecutor(const Options& options, const AgentIdentity& identi
                                             .work_folder = base::JoinPath(options.state_dir, "work"),
                                             .suite_state_folder = base::JoinPath(options.state_dir, "suites"),
                                             .run_as_user = options.suite_user,
+                                            .root = options.root,
                                             .pass_environment = SimulationVariables(options)},
                                            &loop, [&daemon] { return daemon->machine(); }));
   base::LogInfo("muster-agent ", kVersion, " as ", name, "; ", executor->DescribeEnclosure());

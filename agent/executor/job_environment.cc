@@ -83,6 +83,7 @@ std::vector<std::string> JobEnvironment::Build(
   variables["MUSTER_ARTIFACT_DIR"] = artifact_folder;
   if (!state_folder.empty()) variables["MUSTER_STATE_DIR"] = state_folder;
   variables["MUSTER_JUNIT_FILE"] = junit_file;
+  if (root != "/") variables["MUSTER_ROOT"] = root;
   variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";
   variables["CUDA_VISIBLE_DEVICES"] = CudaVisibleDevices(devices);
   if (const std::string mask = ZeAffinityMask(*machine, devices); !mask.empty()) {

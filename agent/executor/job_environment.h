@@ -25,6 +25,7 @@ struct JobEnvironment {
   std::string artifact_folder;
   std::string state_folder;  // Empty: none.
   std::string junit_file;
+  std::string root = "/";         // Another on simulated machines.
   std::vector<std::string> pass;  // Names of further variables of the agent's that are passed on.
 
   // "NAME=value", in no particular order. `lookup` gives the agent's own variables.

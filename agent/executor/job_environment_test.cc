@@ -40,6 +40,7 @@ class JobEnvironmentTest : public ::testing::Test {
                                .artifact_folder = "/a",
                                .state_folder = "/s",
                                .junit_file = "/j",
+                               .root = root_,
                                .pass = {"EXTRA"}};
     for (const int i : leased) environment.devices.push_back(machine_.devices(i));
     (*environment.parameters.mutable_fields())["x"].set_number_value(5);
@@ -55,6 +56,7 @@ class JobEnvironmentTest : public ::testing::Test {
     return variables;
   }
 
+  std::string root_ = "/";
   v1::SuiteManifest manifest_;
   v1::JobSpec spec_;
   v1::Machine machine_;
@@ -76,6 +78,12 @@ TEST_F(JobEnvironmentTest, SaysWhatTheProgramNeeds) {
   EXPECT_FALSE(variables.contains("MUSTER_DESTRUCTIVE"));
   spec_.set_destructive(true);
   EXPECT_EQ(Build({1}).at("MUSTER_DESTRUCTIVE"), "1");
+  EXPECT_FALSE(variables.contains("MUSTER_ROOT"));
+}
+
+TEST_F(JobEnvironmentTest, SaysWhereASimulatedMachineIs) {
+  root_ = "/tmp/machine";
+  EXPECT_EQ(Build({1}).at("MUSTER_ROOT"), "/tmp/machine");
 }
 
 TEST_F(JobEnvironmentTest, PassesOnOnlyWhatIsListed) {

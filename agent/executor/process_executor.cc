@@ -245,6 +245,7 @@ absl::StatusOr<JobPlan> ProcessExecutor::MakePlan(const v1::JobRef& ref, const v
                                    .artifact_folder = plan.artifact_folder,
                                    .state_folder = state_folder,
                                    .junit_file = plan.junit_file,
+                                   .root = options_.root,
                                    .pass = options_.pass_environment};
   plan.program.program = suites_.ProgramOf(*manifest);
   plan.program.arguments = JobArguments(*manifest, spec, plan.junit_file);

@@ -36,6 +36,8 @@ class ProcessExecutor final : public JobExecutor {
     std::string suite_state_folder;
     // Programs run as this user (the agent must be root); empty: as the agent.
     std::string run_as_user;
+    // Where a simulated machine's /proc, /sys and /dev are: suites are told.
+    std::string root = "/";
     // Further variables of the agent's environment that programs get.
     std::vector<std::string> pass_environment;
     Enclosures::Means enclosure_means = Enclosures::Means::kBest;

@@ -1,9 +1,8 @@
 // What a device's own counters say of its memory: errors corrected and not, rows put out of use. Read before a test and
-// after it. NVIDIA by NVML, Intel by sysman's RAS counters.
+// after it. Both vendors', by device_records.h.
 #ifndef MUSTER_SUITES_DRIVER_ERROR_COUNTERS_H_
 #define MUSTER_SUITES_DRIVER_ERROR_COUNTERS_H_
 
-#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -22,13 +21,11 @@ class ErrorCounters {
 
  private:
   struct Counts {
-    std::optional<uint64_t> corrected;
-    std::optional<uint64_t> uncorrected;
-    std::optional<uint64_t> rows_remapped;
+    std::optional<double> corrected;
+    std::optional<double> uncorrected;
+    std::optional<double> rows_remapped;
   };
   static Counts Read(const v1::Device& device);
-  static Counts ReadNvidia(const v1::Device& device);
-  static Counts ReadIntel(const v1::Device& device);
 
   const v1::Device device_;
   const Counts before_;

@@ -1,20 +1,21 @@
 // The driver as it is installed: its module, device nodes and libraries, and whether they see the same GPUs.
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <set>
+#include <filesystem>
+#include <map>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "suites/driver/cuda_driver.h"
-#include "suites/driver/requirement.h"
-#include "suites/driver/system.h"
+#include "suites/driver/installation.h"
+#include "suites/driver/library_file.h"
+#include "suites/driver/machine.h"
 #include "suites/sdk/devices.h"
+#include "suites/sdk/level_zero.h"
 #include "suites/sdk/measurement.h"
 #include "suites/sdk/nvml.h"
 #include "suites/sdk/outcome.h"
@@ -22,139 +23,108 @@
 namespace muster::driver {
 namespace {
 
-constexpr char kNoGpu[] = "no NVIDIA GPU: PCI shows none and none is leased";
+namespace fs = std::filesystem;
 
-// "13.580.159.04", as NVML names itself, is of driver 580.159.04: the first number is CUDA's.
-std::string DriverPart(const std::string& nvml_version) {
-  const size_t dot = nvml_version.find('.');
-  return dot == std::string::npos ? nvml_version : nvml_version.substr(dot + 1);
-}
+constexpr char kNixosLibraries[] = "/run/opengl-driver/lib/";
 
 TEST(module, loaded) {
-  if (!MachineHasGpu()) GTEST_SKIP() << kNoGpu;
-  const auto version = ReadModuleVersion("");
-  if (version.ok()) {
-    sdk::MeasureText("driver.module_version", *version);
-    return;
-  }
-  if (absl::IsNotFound(version.status()) && sdk::Nvml::Shared().ok()) {
-    GTEST_SKIP() << version.status().message() << ", though NVML works: a container or sandbox hides it";
-  }
-  FAIL() << "expected the kernel module nvidia to be loaded, found: " << version.status().message()
-         << "; try modprobe nvidia and read the kernel log for why it does not load";
+  ForEachVendor([](v1::Vendor vendor) { Installation::Of(vendor).CheckModule(); });
 }
 
 TEST(module, bound) {
-  const auto gpus = ReadPciGpus("");
-  if (!gpus.ok()) GTEST_SKIP() << gpus.status().message();
-  if (gpus->empty()) GTEST_SKIP() << "PCI shows no NVIDIA GPU";
-  size_t bound = 0;
-  for (const PciGpu& gpu : *gpus) {
-    bound += gpu.driver == "nvidia";
-    // Handed to a virtual machine on purpose.
-    if (gpu.driver == "vfio-pci") continue;
-    EXPECT_EQ(gpu.driver, "nvidia") << "expected the kernel driver nvidia to serve " << gpu.address << ", found "
-                                    << (gpu.driver.empty() ? "none" : gpu.driver)
-                                    << "; read the kernel log for why nvidia did not take it";
-  }
-  sdk::Measure("driver.bound_gpus", static_cast<double>(bound), "1");
-}
-
-// Why the node cannot be opened for reading and writing, as the driver's libraries do; 0 when it can.
-int OpenError(const std::string& node) {
-  const int descriptor = open(node.c_str(), O_RDWR | O_CLOEXEC);
-  if (descriptor < 0) return errno;
-  close(descriptor);
-  return 0;
-}
-
-void ExpectUsable(const std::string& node) {
-  const int error = OpenError(node);
-  EXPECT_EQ(error, 0) << "expected user " << geteuid() << " to be able to open " << node
-                      << ", found: " << std::strerror(error)
-                      << "; load nvidia and nvidia-uvm (nvidia-modprobe -c 0 -u) and give the user the node";
+  ForEachVendor([](v1::Vendor vendor) {
+    const auto gpus = PciGpusOf(vendor);
+    if (!gpus.ok()) throw sdk::DeviceSkipped(std::string(gpus.status().message()));
+    if (gpus->empty()) throw sdk::DeviceSkipped(absl::StrCat("PCI shows no GPU of ", NameOf(vendor)));
+    const std::vector<std::string> drivers = Installation::Of(vendor).KernelDrivers();
+    size_t bound = 0;
+    for (const v1::Device& gpu : *gpus) {
+      const bool served = std::find(drivers.begin(), drivers.end(), gpu.kernel_driver()) != drivers.end();
+      bound += served;
+      EXPECT_TRUE(served) << "expected the kernel driver " << absl::StrJoin(drivers, " or ") << " to serve "
+                          << gpu.pci_address() << ", found "
+                          << (gpu.kernel_driver().empty() ? "none" : gpu.kernel_driver())
+                          << "; read the kernel log for why it did not take it";
+    }
+    sdk::Measure("driver.bound_gpus", static_cast<double>(bound), "1").OfPart(NameOf(vendor));
+  });
 }
 
 TEST(nodes, permissions) {
-  if (!MachineHasGpu()) GTEST_SKIP() << kNoGpu;
-  ExpectUsable("/dev/nvidiactl");
-  // Made when CUDA first starts, where nvidia-modprobe is installed.
-  if (OpenError("/dev/nvidia-uvm") == ENOENT) (void)QueryCudaDriver();
-  ExpectUsable("/dev/nvidia-uvm");
-  sdk::ForEachDevice([](const v1::Device& device) {
-    const NvmlDevice found = RequireNvml(device);
-    ExpectUsable(absl::StrCat("/dev/nvidia", Need("the minor number", found.nvml.MinorNumber(found.handle))));
-  });
+  ForEachVendor([](v1::Vendor vendor) { Installation::Of(vendor).CheckSharedNodes(); });
+  if (VendorsConcerned().empty()) return;
+  sdk::ForEachDevice([](const v1::Device& device) { Installation::Of(device.vendor()).CheckNodes(device); });
 }
 
 TEST(versions, match) {
-  if (!MachineHasGpu()) GTEST_SKIP() << kNoGpu;
-  const auto nvml = sdk::Nvml::Shared();
-  ASSERT_TRUE(nvml.ok()) << "expected NVML to load and start, found: " << nvml.status().message()
-                         << "; install the driver's libraries in the version of its kernel module";
-  const std::string driver = Need("the driver's version", (*nvml)->DriverVersion());
-  const std::string nvml_library = DriverPart(Need("NVML's version", (*nvml)->LibraryVersion()));
-  sdk::MeasureText("driver.version", driver);
-  sdk::MeasureText("driver.nvml_version", nvml_library).ExpectEqual(driver);
-  if (const auto module = ReadModuleVersion(""); module.ok()) {
-    sdk::MeasureText("driver.module_version", *module).ExpectEqual(driver);
-  }
-  const auto cuda = QueryCudaDriver();
-  ASSERT_TRUE(cuda.ok()) << "expected CUDA to start, found: " << cuda.status().message()
-                         << "; install libcuda of driver " << driver;
-  if (const std::string library = VersionOfLoadedLibrary("libcuda.so.1"); !library.empty()) {
-    sdk::MeasureText("driver.libcuda_version", library).ExpectEqual(driver);
-  }
+  ForEachVendor([](v1::Vendor vendor) { Installation::Of(vendor).CheckVersions(); });
 }
 
-std::string Listed(const std::set<std::string>& addresses) {
-  return addresses.empty() ? "none" : absl::StrJoin(addresses, ", ");
-}
-
-std::set<std::string> NvmlAddresses(const sdk::Nvml& nvml) {
-  std::set<std::string> addresses;
-  for (sdk::Nvml::Handle handle : Need("the list of devices", nvml.Devices())) {
-    addresses.insert(Need("the PCI address", nvml.PciAddress(handle)));
+bool IsNixos() {
+  if (!Root().Resolve("/etc/NIXOS").empty()) return true;
+  for (const absl::string_view line : absl::StrSplit(Root().Read("/etc/os-release"), '\n')) {
+    if (line == "ID=nixos" || line == "ID=\"nixos\"") return true;
   }
-  return addresses;
+  return false;
 }
 
-TEST(enumeration, pci_and_nvml) {
-  if (!MachineHasGpu()) GTEST_SKIP() << kNoGpu;
-  const auto gpus = ReadPciGpus("");
-  if (!gpus.ok()) GTEST_SKIP() << gpus.status().message();
-  std::set<std::string> pci;
-  for (const PciGpu& gpu : *gpus) {
-    if (gpu.driver != "vfio-pci") pci.insert(gpu.address);
+// NixOS has no /usr/lib: what the configuration's driver is stands in one folder, and what a program finds elsewhere is
+// another one's.
+void CheckNixosLibrary(const Installation& driver, const std::string& soname) {
+  const std::string path = kNixosLibraries + soname;
+  const std::string file = Root().Resolve(path);
+  if (file.empty()) {
+    ADD_FAILURE() << "expected " << path
+                  << ", found none; hardware.graphics.enable, and for NVIDIA services.xserver.videoDrivers = [ "
+                     "\"nvidia\" ], for Intel intel-compute-runtime.drivers in hardware.graphics.extraPackages";
+    return;
   }
-  const auto nvml = sdk::Nvml::Shared();
-  ASSERT_TRUE(nvml.ok()) << "PCI shows " << Listed(pci)
-                         << "; expected NVML to list them, found: " << nvml.status().message();
-  const std::set<std::string> listed = NvmlAddresses(**nvml);
-  sdk::Measure("driver.pci_gpus", static_cast<double>(pci.size()), "1");
-  sdk::Measure("driver.nvml_gpus", static_cast<double>(listed.size()), "1");
-  EXPECT_EQ(listed, pci) << "expected NVML to list what PCI shows (" << Listed(pci) << "), found " << Listed(listed)
-                         << "; a GPU that is missing failed to start or fell off the bus: read the kernel log";
+  const std::string version = VersionOfLibraryFile(file);
+  if (const std::string module = driver.ModuleVersion(); !module.empty() && !version.empty()) {
+    EXPECT_EQ(version, module) << "expected " << path << " to be of the running kernel module's version, found " << file
+                               << "; restart the machine: its system was rebuilt since the module was loaded";
+  }
+  sdk::MeasureText("driver.nixos_library", file).OfPart(soname);
+  const std::string loaded = LoadedLibrary(soname.c_str());
+  if (loaded.empty()) return;
+  std::error_code ignored;
+  EXPECT_EQ(loaded, fs::canonical(RealPath(path), ignored).string())
+      << "expected this program to have loaded " << path << ", found " << loaded
+      << "; look at LD_LIBRARY_PATH and at what else gives it the library";
 }
 
-TEST(enumeration, nvml_and_cuda) {
-  if (sdk::LeasedDevices().empty()) GTEST_SKIP() << "no GPU is leased to this run, and none was found";
-  const auto cuda = QueryCudaDriver();
-  ASSERT_TRUE(cuda.ok()) << "expected CUDA to start, found: " << cuda.status().message();
-  sdk::Measure("driver.cuda_gpus", static_cast<double>(cuda->devices.size()), "1");
-  size_t leased = 0;
-  sdk::ForEachDevice([&](const v1::Device& device) {
-    const NvmlDevice found = RequireNvml(device);
-    ++leased;
-    const auto same = std::find_if(cuda->devices.begin(), cuda->devices.end(),
-                                   [&](const CudaDevice& one) { return one.uuid == device.uuid(); });
-    ASSERT_NE(same, cuda->devices.end()) << "expected CUDA to show " << device.uuid() << ", found only "
-                                         << cuda->devices.size() << " others; look for Xid lines in the kernel log";
-    EXPECT_EQ(same->pci_address, Need("the PCI address", found.nvml.PciAddress(found.handle)))
-        << "CUDA and NVML give " << device.uuid() << " different PCI addresses";
+TEST(versions, opengl_driver) {
+  if (!IsNixos()) GTEST_SKIP() << "not NixOS: there is no /etc/NIXOS, and /etc/os-release does not say ID=nixos";
+  ForEachVendor([](v1::Vendor vendor) {
+    // So that what programs load is loaded.
+    if (vendor == v1::VENDOR_INTEL) {
+      (void)sdk::LevelZero::Shared();
+    } else {
+      (void)sdk::Nvml::Shared();
+      (void)QueryCudaDriver();
+    }
+    const Installation& driver = Installation::Of(vendor);
+    for (const std::string& soname : driver.Libraries()) CheckNixosLibrary(driver, soname);
   });
-  EXPECT_EQ(cuda->devices.size(), leased)
-      << "expected CUDA to show exactly the devices of this run; see CUDA_VISIBLE_DEVICES";
+}
+
+TEST(enumeration, pci) {
+  ForEachVendor([](v1::Vendor vendor) { Installation::Of(vendor).CheckAgainstPci(); });
+}
+
+TEST(enumeration, leased) {
+  std::map<v1::Vendor, size_t> leased;
+  sdk::ForEachDevice([&](const v1::Device& device) {
+    ++leased[device.vendor()];
+    Installation::Of(device.vendor()).CheckShown(device);
+  });
+  for (const auto& [vendor, count] : leased) {
+    const size_t shown = Installation::Of(vendor).ComputeDevices();
+    sdk::Measure("driver.compute_gpus", static_cast<double>(shown), "1").OfPart(NameOf(vendor));
+    EXPECT_EQ(shown, count) << "expected " << (vendor == v1::VENDOR_INTEL ? "Level Zero" : "CUDA")
+                            << " to show exactly the devices of this run; see "
+                            << (vendor == v1::VENDOR_INTEL ? "ZE_AFFINITY_MASK" : "CUDA_VISIBLE_DEVICES");
+  }
 }
 
 }  // namespace

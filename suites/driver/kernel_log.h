@@ -1,45 +1,42 @@
-// Xid lines of the kernel log: what NVIDIA's kernel driver says when a GPU or a program on it went wrong.
-//
-//   NVRM: Xid (PCI:0000:41:00): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus.
+// The kernel's log since boot, and which faults of a GPU still stand in it: Xids of NVIDIA's driver, hangs, resets and
+// firmware of Intel's, PCIe errors on the way to it. What a line means, and when it is over, is in
+// base/event_catalogue, by which the agent judges health too.
 #ifndef MUSTER_SUITES_DRIVER_KERNEL_LOG_H_
 #define MUSTER_SUITES_DRIVER_KERNEL_LOG_H_
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/event_catalogue.h"
+#include "base/kernel_record.h"
+#include "muster/v1/fleet.pb.h"
 
 namespace muster::driver {
 
-struct Xid {
-  // As muster.v1.Device has it: "0000:41:00.0".
-  std::string pci_address;
-  int number = 0;
-  // What follows the number.
-  std::string detail;
-  // Since boot; 0 when the line does not say.
-  double seconds = 0;
-
-  // A program's own fault can cause it (an illegal access, a kill); the others are faults of the GPU, its link or its
-  // driver.
-  bool ByApplication() const;
-};
-
 struct KernelLog {
-  std::vector<Xid> xids;
-  // Time of the oldest record that is left, in seconds since boot. Lines from before it are lost.
-  double begins_seconds = 0;
+  // The kernel's own, oldest first.
+  std::vector<base::KernelRecord> records;
+  // On the clock of the records.
+  double now_seconds = 0;
+  // Time of the oldest record that is left. Lines from before it are lost.
+  double BeginsSeconds() const;
 };
 
-// One record of /dev/kmsg ("4,1234,5678901,-;message") or line of dmesg ("[    5.678901] message"); nullopt when it is
-// no Xid.
-std::optional<Xid> ParseXid(absl::string_view record);
-
-// Reads what is in `path` (/dev/kmsg) now, without waiting. PermissionDenied and NotFound say what to do.
+// Reads what is in `path` (/dev/kmsg; a plain file of records on a simulated machine) now, without waiting.
+// PermissionDenied and NotFound say what to do.
 absl::StatusOr<KernelLog> ReadKernelLog(const std::string& path);
+
+struct LogFault {
+  base::EventCatalogue::Match match;
+  double seconds = 0;  // Since boot.
+  std::string text;
+  // As the catalogue has it, the GPU suffers from it still. False as well for what is a program's fault.
+  bool stands = false;
+};
+// Lines about this device. `bridges`: PCI addresses above it, of which PCIe errors concern it too.
+std::vector<LogFault> FaultsOf(const KernelLog& log, const v1::Device& device, const std::vector<std::string>& bridges);
 
 }  // namespace muster::driver
 

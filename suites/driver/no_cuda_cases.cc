@@ -7,7 +7,6 @@ constexpr char kReason[] = "this program was built without the CUDA toolkit; bui
 
 TEST(smoke, compute) { GTEST_SKIP() << kReason; }
 TEST(smoke, two_processes) { GTEST_SKIP() << kReason; }
-TEST(link, pci) { GTEST_SKIP() << kReason; }
 TEST(clocks, throttle) { GTEST_SKIP() << kReason; }
 TEST(versions, runtime) { GTEST_SKIP() << kReason; }
 

@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "suites/driver/system.h"
-#include "suites/sdk/devices.h"
+#include "suites/driver/machine.h"
 #include "suites/sdk/outcome.h"
 
 namespace muster::driver {
@@ -17,15 +16,16 @@ void Refuse(const std::string& what, const absl::Status& status) {
     case absl::StatusCode::kPermissionDenied:
       throw sdk::DeviceSkipped(absl::StrCat("this user may not read ", what, " (", status.message(), "); run as root"));
     case absl::StatusCode::kUnavailable:
-      throw sdk::DeviceFailure(absl::StrCat("the GPU is lost: reading ", what, " gave ", status.message(),
-                                            "; look for Xid lines in the kernel log, then restart the machine"));
+      throw sdk::DeviceFailure(
+          absl::StrCat("the GPU is lost: reading ", what, " gave ", status.message(),
+                       "; look for its faults in the kernel log (case log.faults), then restart the machine"));
     default:
       throw sdk::ToolError(absl::StrCat("cannot read ", what, ": ", status.message()));
   }
 }
 
-NvmlDevice RequireNvml(const v1::Device& device) {
-  if (device.vendor() != v1::VENDOR_NVIDIA) throw sdk::DeviceSkipped("not an NVIDIA device");
+NvmlDevice RequireNvml(const v1::Device& device, const std::string& otherwise) {
+  if (device.vendor() != v1::VENDOR_NVIDIA) throw sdk::DeviceSkipped(otherwise);
   const auto nvml = sdk::Nvml::Shared();
   if (!nvml.ok()) {
     throw sdk::DeviceFailure(absl::StrCat("expected NVML to serve the GPU at ", device.pci_address(),
@@ -55,12 +55,9 @@ void RequireDriver(const v1::Device& device) {
   }
 }
 
-bool MachineHasGpu() {
-  const auto gpus = ReadPciGpus("");
-  if (gpus.ok() && !gpus->empty()) return true;
-  const auto& leased = sdk::LeasedDevices();
-  return std::any_of(leased.begin(), leased.end(),
-                     [](const v1::Device& device) { return device.vendor() == v1::VENDOR_NVIDIA; });
+bool MachineHasNvidiaGpu() {
+  const auto vendors = VendorsConcerned();
+  return std::find(vendors.begin(), vendors.end(), v1::VENDOR_NVIDIA) != vendors.end();
 }
 
 }  // namespace muster::driver

@@ -12,8 +12,8 @@
 
 namespace muster::driver {
 
-// Throws what `status` means when NVML was asked for `what` of a device that should work: "not supported" and "not
-// allowed" skip the device, a lost GPU fails it, anything else is a tool error.
+// Throws what `status` means when a vendor's library was asked for `what` of a device that should work: "not supported"
+// and "not allowed" skip the device, a lost GPU fails it, anything else is a tool error.
 [[noreturn]] void Refuse(const std::string& what, const absl::Status& status);
 
 template <typename T>
@@ -22,13 +22,13 @@ T Need(const std::string& what, absl::StatusOr<T> value) {
   return *std::move(value);
 }
 
-// NVML and this device in it. Throws DeviceSkipped for other vendors and DeviceFailure when NVML cannot be used or does
-// not list the device: with a GPU in the machine both are the driver's fault.
+// NVML and this device in it. Throws DeviceSkipped with `otherwise` for other vendors and DeviceFailure when NVML
+// cannot be used or does not list the device: with a GPU in the machine both are the driver's fault.
 struct NvmlDevice {
   const sdk::Nvml& nvml;
   sdk::Nvml::Handle handle;
 };
-NvmlDevice RequireNvml(const v1::Device& device);
+NvmlDevice RequireNvml(const v1::Device& device, const std::string& otherwise = "not an NVIDIA device");
 
 // The same of Intel's GPUs.
 sdk::LevelZeroDeviceHandles RequireLevelZero(const v1::Device& device);
@@ -37,8 +37,8 @@ sdk::LevelZeroDeviceHandles RequireLevelZero(const v1::Device& device);
 // DeviceFailure otherwise, and DeviceSkipped for a device that is neither NVIDIA's nor Intel's.
 void RequireDriver(const v1::Device& device);
 
-// Whether PCI shows an NVIDIA GPU, or one is leased. Intel's do not count.
-bool MachineHasGpu();
+// Whether a case of the whole machine concerns NVIDIA's driver (machine.h).
+bool MachineHasNvidiaGpu();
 
 }  // namespace muster::driver
 

@@ -14,7 +14,7 @@ namespace {
 std::string VersionText(int version) { return absl::StrCat(version / 1000, ".", version % 1000 / 10); }
 
 TEST(versions, runtime) {
-  if (!MachineHasGpu()) GTEST_SKIP() << "no NVIDIA GPU: PCI shows none and none is leased";
+  if (!MachineHasNvidiaGpu()) GTEST_SKIP() << "no NVIDIA GPU: PCI shows none and none is leased";
   int runtime = 0;
   int driver = 0;
   ASSERT_EQ(cudaRuntimeGetVersion(&runtime), cudaSuccess);

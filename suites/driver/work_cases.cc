@@ -1,4 +1,4 @@
-// What shows only while the GPU works: kernels that compute right, clocks that hold, a link at its full width.
+// What shows only while the GPU works: kernels that compute right, and clocks that hold.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "suites/driver/requirement.h"
 #include "suites/sdk/child.h"
 #include "suites/sdk/cuda/device.h"
@@ -112,42 +111,6 @@ void WhileWorking(const Stream& stream, std::chrono::milliseconds duration, cons
     look();
     stream.Wait();
   }
-}
-
-TEST(link, pci) {
-  sdk::ForEachDevice([](const v1::Device& device) {
-    const NvmlDevice found = RequireNvml(device);
-    const DeviceScope scope(device);
-    // Links go down when idle: the highest state seen under load counts.
-    sdk::Nvml::Link best = Need("the PCI link", found.nvml.PciLink(found.handle));
-    const Stream stream;
-    const DeviceBuffer<char> on_device(64 << 20);
-    const PinnedBuffer<char> on_host(64 << 20);
-    double bytes = 0;
-    WhileWorking(
-        stream, std::chrono::milliseconds(500),
-        [&] {
-          for (int i = 0; i < 8; ++i) {
-            CUDA_CHECK(cudaMemcpyAsync(on_device.data(), on_host.data(), on_device.bytes(), cudaMemcpyHostToDevice,
-                                       stream.get()));
-            bytes += static_cast<double>(on_device.bytes());
-          }
-        },
-        [&] {
-          const auto now = Need("the PCI link", found.nvml.PciLink(found.handle));
-          best.generation = std::max(best.generation, now.generation);
-          best.width = std::max(best.width, now.width);
-        });
-    sdk::ReportWork("bytes", bytes);
-    // A virtual machine's bridge may give the GPU no link of its own to read.
-    if (best.generation == 0 || best.width == 0 || best.max_generation == 0 || best.max_width == 0) {
-      throw sdk::DeviceSkipped(absl::StrCat("the PCI link reads generation ", best.generation, " of ",
-                                            best.max_generation, ", width ", best.width, " of ", best.max_width,
-                                            ": hidden by a virtual machine"));
-    }
-    sdk::Measure("link.pci_generation", best.generation, "1").AtLeast(best.max_generation);
-    sdk::Measure("link.pci_width", best.width, "1").AtLeast(best.max_width);
-  });
 }
 
 TEST(clocks, throttle) {

@@ -122,6 +122,7 @@ absl::StatusOr<Environment> ReadEnvironment(const VariableReader& variable, cons
   environment.ocptv = get("MUSTER_OUTPUT") == "ocptv";
   environment.artifact_dir = get("MUSTER_ARTIFACT_DIR");
   environment.state_dir = get("MUSTER_STATE_DIR");
+  if (const std::string root = get("MUSTER_ROOT"); !root.empty()) environment.root = root;
   if (const std::string suite = get("MUSTER_SUITE"); !suite.empty()) environment.suite = suite;
   if (const std::string version = get("MUSTER_SUITE_VERSION"); !version.empty()) environment.suite_version = version;
   if (const std::string cases = get("MUSTER_CASES"); !cases.empty()) {

@@ -42,6 +42,8 @@ struct Environment {
   std::string artifact_dir;
   // Where the suite finds what its earlier runs on this machine left. Empty: by hand; nothing is kept.
   std::string state_dir;
+  // Where the machine's /proc, /sys, /dev and /run are; another folder than "/" on simulated machines.
+  std::string root = "/";
 };
 
 // The value of a variable, or null.

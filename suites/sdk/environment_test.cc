@@ -64,6 +64,7 @@ TEST(Environment, IsThatOfTheAgent) {
                                  {"MUSTER_CASES", "a.b,c.d"},
                                  {"MUSTER_LEVEL", "2"},
                                  {"MUSTER_ARTIFACT_DIR", "/tmp/x"},
+                                 {"MUSTER_ROOT", "/tmp/machine"},
                                  {"MUSTER_DEVICES", R"([{"id": "GPU-1", "vendor": "VENDOR_NVIDIA", "memoryBytes": "141",
                                                          "pciAddress": "0000:41:00.0", "somethingNew": 1}, {"id": "GPU-2"}])"},
                                  {"MUSTER_MACHINE", R"({"name": "node7", "hostName": "h", "labels": {"room": "9"}})"},
@@ -76,6 +77,7 @@ TEST(Environment, IsThatOfTheAgent) {
   EXPECT_FALSE(environment->destructive);
   EXPECT_TRUE(Read({{"MUSTER_DESTRUCTIVE", "1"}})->destructive);
   EXPECT_EQ(environment->artifact_dir, "/tmp/x");
+  EXPECT_EQ(environment->root, "/tmp/machine");
   EXPECT_EQ(environment->machine_name, "node7");
   EXPECT_EQ(environment->machine_labels.at("room"), "9");
   EXPECT_TRUE(environment->devices_given);

@@ -18,6 +18,7 @@ constexpr int kInvalidArgument = 2;
 constexpr int kNotSupported = 3;
 constexpr int kNoPermission = 4;
 constexpr int kNotFound = 6;
+constexpr int kCorruptedInforom = 14;
 constexpr int kGpuIsLost = 15;
 
 constexpr int kVolatile = 0;
@@ -30,6 +31,7 @@ constexpr int kSensorGpu = 0;
 constexpr int kClockSm = 1;
 constexpr int kClockMemory = 2;
 // Of nvmlDeviceGetFieldValues.
+constexpr unsigned kFieldRecoveryAction = 230;
 constexpr unsigned kFieldMemoryTemperature = 82;
 constexpr unsigned kFieldPowerInstant = 186;
 
@@ -62,7 +64,7 @@ struct Utilization {
   unsigned gpu;
   unsigned memory;
 };
-// nvmlMemory_t.
+// nvmlMemory_t; nvmlBAR1Memory_t begins with the same total.
 struct MemoryInfo {
   unsigned long long total;
   unsigned long long free;
@@ -78,6 +80,8 @@ absl::StatusCode CodeOf(int result) {
     case kNotFound:
     case kInvalidArgument:
       return absl::StatusCode::kNotFound;
+    case kCorruptedInforom:
+      return absl::StatusCode::kDataLoss;
     case kGpuIsLost:
       return absl::StatusCode::kUnavailable;
     default:
@@ -185,6 +189,37 @@ absl::StatusOr<uint64_t> Nvml::MemoryBytes(Handle device) const {
 
 absl::StatusOr<uint32_t> Nvml::MinorNumber(Handle device) const {
   return Get<unsigned>("nvmlDeviceGetMinorNumber", device);
+}
+
+absl::StatusOr<uint64_t> Nvml::Bar1Bytes(Handle device) const {
+  ASSIGN_OR_RETURN(const MemoryInfo info, Get<MemoryInfo>("nvmlDeviceGetBAR1MemoryInfo", device));
+  return info.total;
+}
+
+absl::StatusOr<std::string> Nvml::VbiosVersion(Handle device) const {
+  return Text("nvmlDeviceGetVbiosVersion", device);
+}
+
+absl::StatusOr<std::string> Nvml::InforomVersion(Handle device) const {
+  return Text("nvmlDeviceGetInforomImageVersion", device);
+}
+
+absl::Status Nvml::ValidateInforom(Handle device) const { return Call("nvmlDeviceValidateInforom", device); }
+
+absl::StatusOr<uint32_t> Nvml::RecoveryAction(Handle device) const { return Field(kFieldRecoveryAction, device); }
+
+// NVML writes 64 bytes at most, and is not told how many there are.
+absl::StatusOr<std::string> Nvml::GspVersion(Handle device) const {
+  std::array<char, 128> text{};
+  RETURN_IF_ERROR(Call("nvmlDeviceGetGspFirmwareVersion", device, text.data()));
+  return std::string(text.data());
+}
+
+absl::StatusOr<bool> Nvml::GspEnabled(Handle device) const {
+  unsigned enabled = 0;
+  unsigned by_default = 0;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetGspFirmwareMode", device, &enabled, &by_default));
+  return enabled != 0;
 }
 
 absl::StatusOr<Nvml::Link> Nvml::PciLink(Handle device) const {

@@ -72,6 +72,18 @@ class Nvml {
   absl::StatusOr<std::string> PciAddress(Handle device) const;
   absl::StatusOr<uint64_t> MemoryBytes(Handle device) const;
   absl::StatusOr<uint32_t> MinorNumber(Handle device) const;
+  // How much of the memory the host can reach at once.
+  absl::StatusOr<uint64_t> Bar1Bytes(Handle device) const;
+  absl::StatusOr<std::string> VbiosVersion(Handle device) const;
+  absl::StatusOr<std::string> InforomVersion(Handle device) const;
+  // OK when the InfoROM's checksums hold, DataLoss when they do not.
+  absl::Status ValidateInforom(Handle device) const;
+  // What the driver says must be done before the GPU is well: 0 nothing, 1 reset it, 2 restart the machine, 3 and 4
+  // give it no new work.
+  absl::StatusOr<uint32_t> RecoveryAction(Handle device) const;
+  // Of the firmware that runs the GPU's own processor (GSP), and whether it does; the driver may do the work itself.
+  absl::StatusOr<std::string> GspVersion(Handle device) const;
+  absl::StatusOr<bool> GspEnabled(Handle device) const;
 
   absl::StatusOr<Link> PciLink(Handle device) const;
   absl::StatusOr<Ecc> EccState(Handle device) const;

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -42,6 +43,32 @@ std::string DeviceFolder(const v1::Device& device) {
 }
 
 std::string BusLink(const v1::Device& device) { return absl::StrCat("/sys/bus/pci/devices/", device.pci_address()); }
+
+// The windows that a card has on the bus: registers, and all of its memory (Resizable BAR is on).
+std::string ResourceOf(const v1::Device& device) {
+  constexpr uint64_t kRegisters = 16ull << 20;
+  constexpr uint64_t kBase = 1ull << 44;
+  uint64_t window = 1;
+  while (window < device.memory_bytes()) window <<= 1;
+  std::string text = absl::StrFormat("0x%016x 0x%016x 0x%016x\n", kBase - kRegisters, kBase - 1, 0x140204);
+  const std::string none = absl::StrFormat("0x%016x 0x%016x 0x%016x\n", 0, 0, 0);
+  absl::StrAppend(&text, none, absl::StrFormat("0x%016x 0x%016x 0x%016x\n", kBase, kBase + window - 1, 0x14220c));
+  for (int i = 0; i < 4; ++i) text += none;
+  return text;
+}
+
+// What i915 and xe tell of a firmware that runs.
+std::string UcInfo(const char* name, const char* version) {
+  return absl::StrCat(name, " firmware: simulated/", name, ".bin\n\tstatus: RUNNING\n\tversion: found ", version, "\n");
+}
+
+// The number of "/dev/dri/card1".
+std::string DrmMinor(const v1::Device& device) {
+  for (const std::string& node : device.device_nodes()) {
+    if (const size_t at = node.find("card"); at != std::string::npos) return node.substr(at + 4);
+  }
+  return "0";
+}
 
 std::string NvidiaFolder(const v1::Device& device) {
   return absl::StrCat("/proc/driver/nvidia/gpus/", device.pci_address());
@@ -97,6 +124,7 @@ absl::Status MachineTree::WriteHost() {
   };
   for (const auto& [path, content] : files) RETURN_IF_ERROR(Write(path, content));
   RETURN_IF_ERROR(base::MakeFolders(root_ + "/dev"));
+  fs::remove_all(root_ + "/sys/kernel/debug/dri", ignored);
   std::ofstream(root_ + kKernelLog, std::ios::trunc);
   return absl::OkStatus();
 }
@@ -119,6 +147,7 @@ absl::Status MachineTree::WriteDevice(const World& world, size_t index, Seconds 
       {folder + "/current_link_width", width},
       {folder + "/max_link_speed", max_speed},
       {folder + "/max_link_width", max_width},
+      {folder + "/resource", ResourceOf(device)},
       {PortFolder(device.pci_address()) + "/max_link_speed", max_speed},
       {PortFolder(device.pci_address()) + "/max_link_width", max_width},
       {absl::StrCat("/sys/module/", device.kernel_driver(), "/version"), device.driver_version() + "\n"},
@@ -127,7 +156,12 @@ absl::Status MachineTree::WriteDevice(const World& world, size_t index, Seconds 
   for (const auto& [path, content] : files) {
     if (nvidia || path.rfind("/sys/module/", 0) != 0) RETURN_IF_ERROR(Write(path, content));
   }
+  // Plain files stand for the nodes.
+  for (const std::string& node : device.device_nodes()) RETURN_IF_ERROR(Write(node, ""));
   if (nvidia) {
+    RETURN_IF_ERROR(Write(
+        "/proc/driver/nvidia/version",
+        absl::StrCat("NVRM version: NVIDIA UNIX x86_64 Kernel Module  ", device.driver_version(), "  Simulated\n")));
     const std::string node = device.device_nodes(0);
     RETURN_IF_ERROR(Write(NvidiaFolder(device) + "/information",
                           absl::StrCat("Model: \t\t ", device.model(), "\nGPU UUID: \t ", device.uuid(),
@@ -138,6 +172,11 @@ absl::Status MachineTree::WriteDevice(const World& world, size_t index, Seconds 
       const std::string name = fs::path(node).filename().string();
       RETURN_IF_ERROR(Write(absl::StrCat(folder, "/drm/", name, "/dev"), "226:0\n"));
     }
+    const std::string debug = "/sys/kernel/debug/dri/" + DrmMinor(device);
+    RETURN_IF_ERROR(Write(debug + "/name", absl::StrCat(device.kernel_driver(), " dev=", device.pci_address(), "\n")));
+    RETURN_IF_ERROR(Write(debug + "/gt0/uc/guc_info", UcInfo("GuC", "70.29.2")));
+    RETURN_IF_ERROR(Write(debug + "/gt0/uc/huc_info", UcInfo("HuC", "7.10.16")));
+    RETURN_IF_ERROR(Write(absl::StrCat("/sys/module/", device.kernel_driver(), "/refcnt"), "1\n"));
   }
   RETURN_IF_ERROR(Link(folder + "/driver", "../../../../bus/pci/drivers/" + device.kernel_driver()));
   return Link(BusLink(device), absl::StrCat("../../..", folder.substr(std::string("/sys").size())));
@@ -146,7 +185,12 @@ absl::Status MachineTree::WriteDevice(const World& world, size_t index, Seconds 
 absl::Status MachineTree::RemoveDevice(const v1::Device& device) {
   std::error_code error;
   // The bus's link first: what it points to is then whole or not there.
-  for (const std::string& path : {BusLink(device), DeviceFolder(device), NvidiaFolder(device)}) {
+  std::vector<std::string> paths = {BusLink(device), DeviceFolder(device), NvidiaFolder(device)};
+  if (device.vendor() == v1::VENDOR_INTEL) {
+    paths.insert(paths.end(), device.device_nodes().begin(), device.device_nodes().end());
+    paths.push_back("/sys/kernel/debug/dri/" + DrmMinor(device));
+  }
+  for (const std::string& path : paths) {
     fs::remove_all(root_ + path, error);
     if (error) return base::ErrnoStatus(error.value(), absl::StrCat("cannot remove ", root_, path));
     std::erase_if(written_, [&path](const auto& file) { return file.first.rfind(path, 0) == 0; });

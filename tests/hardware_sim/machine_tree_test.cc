@@ -57,6 +57,11 @@ TEST_F(MachineTreeTest, TheAgentFindsTheDevices) {
     EXPECT_THAT(gpus[i].device_nodes(), ::testing::ElementsAreArray(told.device_nodes()));
   }
   EXPECT_EQ(gpus[0].driver_version(), "580.95.05");
+  for (const v1::Device& gpu : gpus) {
+    for (const std::string& node : gpu.device_nodes()) {
+      EXPECT_TRUE(std::filesystem::exists(folder_.root() + node)) << node;
+    }
+  }
 }
 
 TEST_F(MachineTreeTest, TheHostHasNoGaps) {

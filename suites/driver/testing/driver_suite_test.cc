@@ -57,7 +57,10 @@ INSTANTIATE_TEST_SUITE_P(Healthy, DriverSuiteTest,
                                          Scenario{"memory.remapped_rows", "remapped=1", "COMPLETE", ""},
                                          Scenario{"memory.retired_pages", "retired=2", "COMPLETE", ""},
                                          Scenario{"thermal.temperature", "celsius=89", "COMPLETE", ""},
-                                         Scenario{"settings.modes", "compute_mode=3", "COMPLETE", ""}));
+                                         Scenario{"settings.modes", "compute_mode=3", "COMPLETE", ""},
+                                         Scenario{"device.reset_need", "recovery=3", "COMPLETE", ""},
+                                         Scenario{"firmware.loaded", "", "COMPLETE", ""},
+                                         Scenario{"firmware.flashed", "", "COMPLETE", ""}));
 
 INSTANTIATE_TEST_SUITE_P(
     Faulty, DriverSuiteTest,
@@ -73,11 +76,16 @@ INSTANTIATE_TEST_SUITE_P(
         Scenario{"ecc.errors", "fail=nvmlDeviceGetHandleByUUID:6", "COMPLETE", "FAIL: expected NVML to list GPU-fake"},
         Scenario{"ecc.errors", "fail=nvmlDeviceGetTotalEccErrors:15", "COMPLETE", "FAIL: the GPU is lost"},
         Scenario{"ecc.errors", "fail=nvmlInit_v2:18", "COMPLETE", "FAIL: expected NVML to serve the GPU"},
+        Scenario{"device.reset_need", "recovery=2", "COMPLETE", "the machine must be restarted"},
+        Scenario{"firmware.loaded", "gsp_version=570", "COMPLETE", "expected the GSP's firmware to be of the driver's"},
+        Scenario{"firmware.flashed", "fail=nvmlDeviceValidateInforom:14", "COMPLETE", "the InfoROM's checksums"},
         Scenario{"nodes.permissions", "", "COMPLETE", "FAIL"}));
 
 INSTANTIATE_TEST_SUITE_P(
     NotForThisDevice, DriverSuiteTest,
     testing::Values(Scenario{"ecc.errors", "ecc=0,ecc_pending=0", "SKIP", "ECC is off"},
+                    Scenario{"firmware.loaded", "gsp=0", "SKIP", "runs this GPU without its GSP"},
+                    Scenario{"versions.opengl_driver", "", "SKIP", "not NixOS"},
                     Scenario{"ecc.mode", "fail=nvmlDeviceGetEccMode:3", "SKIP", "does not report the ECC mode"},
                     Scenario{"memory.retired_pages", "fail=nvmlDeviceGetRetiredPages:3", "SKIP",
                              "does not report retired pages"},
@@ -91,13 +99,13 @@ INSTANTIATE_TEST_SUITE_P(ToolsFault, DriverSuiteTest,
 TEST(DriverSuite, OnAMixedMachineEachVendorsDevicesAreJudged) {
   const std::string both = std::string(kDevice).substr(0, std::string(kDevice).size() - 1) +
                            R"(, {"id": "arc", "vendor": "VENDOR_INTEL", "pciAddress": "0000:03:00.0"}])";
-  const ProgramRun run =
-      RunProgram(MUSTER_DRIVER_SUITE,
-                 {"MUSTER_CASES=ecc.errors", both, "LD_LIBRARY_PATH=" MUSTER_FAKE_NVML, "FAKE_NVML=uncorrected=1"});
-  const Step& step = run.steps.at("ecc.errors");
+  const ProgramRun run = RunProgram(
+      MUSTER_DRIVER_SUITE,
+      {"MUSTER_CASES=settings.modes", both, "LD_LIBRARY_PATH=" MUSTER_FAKE_NVML, "FAKE_NVML=compute_mode=2"});
+  const Step& step = run.steps.at("settings.modes");
   EXPECT_EQ(step.status, "COMPLETE");
-  EXPECT_THAT(Said(step), HasSubstr("FAIL: ecc.volatile_uncorrected is 1; expected 0"));
-  EXPECT_THAT(Said(step), HasSubstr("UNKNOWN: arc: not an NVIDIA device"));
+  EXPECT_THAT(Said(step), HasSubstr("prohibited"));
+  EXPECT_THAT(Said(step), HasSubstr("UNKNOWN: arc: Intel's GPUs have no compute mode"));
 }
 
 // How many the manifest beside the program declares.

@@ -115,6 +115,31 @@ int nvmlDeviceGetPersistenceMode(void*, int* mode) {
   return Result(__func__);
 }
 int nvmlDeviceGetComputeMode(void*, unsigned* mode) { return Give(__func__, mode, Number("compute_mode", 0)); }
+int nvmlDeviceGetVbiosVersion(void*, char* out, unsigned size) { return Text(__func__, out, size, "96.00.D9"); }
+int nvmlDeviceGetInforomImageVersion(void*, char* out, unsigned size) { return Text(__func__, out, size, "G520"); }
+int nvmlDeviceValidateInforom(void*) { return Result(__func__); }
+int nvmlDeviceGetGspFirmwareMode(void*, unsigned* enabled, unsigned* by_default) {
+  *by_default = 1;
+  return Give(__func__, enabled, Number("gsp", 1));
+}
+int nvmlDeviceGetGspFirmwareVersion(void*, char* out) {
+  return Text(__func__, out, 64, Number("gsp_version", 580) == 580 ? "580.159.04" : "570.1");
+}
+int nvmlDeviceGetFieldValues(void*, int count, void* values) {
+  struct FieldValue {
+    unsigned id, scope;
+    long long timestamp, latency;
+    unsigned type;
+    int result;
+    unsigned long long value;
+  };
+  for (int i = 0; i < count; ++i) {
+    FieldValue& field = static_cast<FieldValue*>(values)[i];
+    field.result = field.id == 230 ? kSuccess : 3;
+    field.value = Number("recovery", 0);
+  }
+  return Result(__func__);
+}
 int nvmlDeviceGetMinorNumber(void*, unsigned* minor) { return Give(__func__, minor, 250); }
 }
 #pragma GCC visibility pop
