@@ -25,11 +25,10 @@ bool IsTooMuch(ze_result_t result) {
 }  // namespace
 
 LevelZeroDevice::LevelZeroDevice(LevelZeroGpu& gpu)
-    : gpu_(gpu), ze_(gpu.ze()), done_(std::make_shared<LevelZeroEvent>(gpu)) {
+    : gpu_(gpu), ze_(gpu.ze()), queue_(gpu.NextQueue()), done_(std::make_shared<LevelZeroEvent>(gpu)) {
   stamps_ = static_cast<uint64_t*>(AllocateHost(2 * sizeof(uint64_t)));
   if (stamps_ == nullptr) throw sdk::ToolError("expected a few bytes of page-locked memory, found none");
-  const ze_command_queue_desc_t queue = gpu_.NextQueue();
-  const ze_result_t result = ze_.zeCommandListCreateImmediate(gpu_.context(), gpu_.device(), &queue, &list_);
+  const ze_result_t result = ze_.zeCommandListCreateImmediate(gpu_.context(), gpu_.device(), &queue_, &list_);
   if (result != ZE_RESULT_SUCCESS) ze_.zeMemFree(gpu_.context(), stamps_);
   Check(result, "zeCommandListCreateImmediate");
 }
@@ -189,6 +188,20 @@ void LevelZeroDevice::WaitFor(const QueueEvent& event) {
   held_.push_back(dynamic_cast<const LevelZeroQueueEvent&>(event).event);
   ze_event_handle_t handle = held_.back()->handle();
   Queued(ze_.zeCommandListAppendWaitOnEvents(list_, 1, &handle), "zeCommandListAppendWaitOnEvents");
+}
+
+std::unique_ptr<QueuedWork> LevelZeroDevice::Capture(const std::function<void()>& queue) {
+  auto work = std::make_unique<LevelZeroQueuedWork>(gpu_, queue_, list_, [this] { return Settle(); });
+  const ze_command_list_handle_t immediate = std::exchange(list_, work->list());
+  try {
+    queue();
+  } catch (...) {
+    list_ = immediate;
+    throw;
+  }
+  list_ = immediate;
+  work->Close();
+  return work;
 }
 
 std::unique_ptr<KernelModule> LevelZeroDevice::LoadModule(const std::string& path) {

@@ -43,6 +43,7 @@ class LevelZeroDevice final : public ComputeDevice {
   bool WaitAtMost(double seconds) override;
   std::unique_ptr<QueueEvent> Record() override;
   void WaitFor(const QueueEvent& event) override;
+  std::unique_ptr<QueuedWork> Capture(const std::function<void()>& queue) override;
   // In the GPU's own code, as the driver's compiler made it.
   std::string ModuleImage() override { return gpu_.NativeImage("api"); }
   std::unique_ptr<KernelModule> LoadModule(const std::string& path) override;
@@ -64,6 +65,7 @@ class LevelZeroDevice final : public ComputeDevice {
 
   LevelZeroGpu& gpu_;
   const ZeCalls& ze_;
+  ze_command_queue_desc_t queue_;
   ze_command_list_handle_t list_ = nullptr;
   std::shared_ptr<LevelZeroEvent> done_;
   // What commands that are still to come may need; all of it has come when a wait has ended.

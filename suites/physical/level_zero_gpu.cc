@@ -116,14 +116,34 @@ void LevelZeroGpu::ReadTraits() {
               Properties<ze_device_cache_properties_t>(ZE_STRUCTURE_TYPE_DEVICE_CACHE_PROPERTIES))) {
     traits_.last_cache_bytes = std::max<uint64_t>(traits_.last_cache_bytes, cache.cacheSize);
   }
-  for (const auto& memory :
-       ListOf("zeDeviceGetMemoryProperties", ze_.zeDeviceGetMemoryProperties, device(),
-              Properties<ze_device_memory_properties_t>(ZE_STRUCTURE_TYPE_DEVICE_MEMORY_PROPERTIES))) {
-    memory_bytes_ += memory.totalSize;
+  ReadMemory();
+  // Operations of the vector engines: each lane of each has a multiply-add, which is two.
+  const double lanes = double{1} * properties_.numEUsPerSubslice * properties_.physicalEUSimdWidth;
+  traits_.figures.model = properties_.name;
+  traits_.figures.multiprocessors = static_cast<int>(traits_.units);
+  traits_.figures.clock_hz = properties_.coreClockRate * kMega;
+  traits_.figures.fp32_per_clock = 2 * lanes;
+}
+
+// The bandwidth as the driver or sysman says it. Of width and clock nothing: Intel's driver gives its address bits as
+// the width of the bus, and nobody says how many transfers its memory clock stands for.
+void LevelZeroGpu::ReadMemory() {
+  auto blank = Properties<ze_device_memory_properties_t>(ZE_STRUCTURE_TYPE_DEVICE_MEMORY_PROPERTIES);
+  auto more = Properties<ze_device_memory_ext_properties_t>(ZE_STRUCTURE_TYPE_DEVICE_MEMORY_EXT_PROPERTIES);
+  auto memories = ListOf("zeDeviceGetMemoryProperties", ze_.zeDeviceGetMemoryProperties, device(), blank);
+  for (const auto& memory : memories) memory_bytes_ += memory.totalSize;
+  blank.pNext = &more;
+  uint32_t one = 1;
+  if (memories.size() == 1 && ze_.zeDeviceGetMemoryProperties(device(), &one, &blank) == ZE_RESULT_SUCCESS &&
+      more.bandwidthUnit == ZE_BANDWIDTH_UNIT_BYTES_PER_NANOSEC) {
+    traits_.figures.memory_bandwidth = more.readBandwidth * 1e9;
   }
-  traits_.figures = {.model = properties_.name,
-                     .multiprocessors = static_cast<int>(traits_.units),
-                     .clock_hz = properties_.coreClockRate * kMega};
+  if (traits_.figures.memory_bandwidth > 0) return;
+  for (const zes_mem_handle_t memory : SysmanMemories()) {
+    zes_mem_bandwidth_t bandwidth = {};
+    if (ze_.zesMemoryGetBandwidth(memory, &bandwidth) == ZE_RESULT_SUCCESS)
+      traits_.figures.memory_bandwidth += static_cast<double>(bandwidth.maxBandwidth);
+  }
 }
 
 double LevelZeroGpu::SecondsBetween(uint64_t begin, uint64_t end, double about) const {
@@ -213,24 +233,31 @@ ze_module_handle_t LevelZeroGpu::Compile(const SpirvModule& module) const {
   return compiled;
 }
 
+std::vector<zes_mem_handle_t> LevelZeroGpu::SysmanMemories() const {
+  uint32_t count = 0;
+  if (handles_.sysman == nullptr) return {};
+  if (ze_.zesDeviceEnumMemoryModules(handles_.sysman, &count, nullptr) != ZE_RESULT_SUCCESS) return {};
+  std::vector<zes_mem_handle_t> memories(std::min(count, 64u));
+  count = static_cast<uint32_t>(memories.size());
+  if (ze_.zesDeviceEnumMemoryModules(handles_.sysman, &count, memories.data()) != ZE_RESULT_SUCCESS) return {};
+  std::vector<zes_mem_handle_t> of_device;
+  for (const zes_mem_handle_t memory : memories) {
+    zes_mem_properties_t properties = {};
+    properties.stype = ZES_STRUCTURE_TYPE_MEM_PROPERTIES;
+    if (ze_.zesMemoryGetProperties(memory, &properties) != ZE_RESULT_SUCCESS) return {};
+    if (properties.location == ZES_MEM_LOC_DEVICE) of_device.push_back(memory);
+  }
+  return of_device;
+}
+
 uint64_t LevelZeroGpu::FreeBytes() const {
   const uint64_t taken = taken_bytes_;
   const uint64_t not_taken = memory_bytes_ > taken ? memory_bytes_ - taken : 0;
-  uint32_t count = 0;
-  if (handles_.sysman == nullptr) return not_taken;
-  if (ze_.zesDeviceEnumMemoryModules(handles_.sysman, &count, nullptr) != ZE_RESULT_SUCCESS) return not_taken;
-  std::vector<zes_mem_handle_t> modules(std::min(count, 64u));
-  count = static_cast<uint32_t>(modules.size());
-  if (ze_.zesDeviceEnumMemoryModules(handles_.sysman, &count, modules.data()) != ZE_RESULT_SUCCESS) return not_taken;
   uint64_t free = 0;
-  for (const zes_mem_handle_t module : modules) {
-    zes_mem_properties_t properties = {};
-    properties.stype = ZES_STRUCTURE_TYPE_MEM_PROPERTIES;
+  for (const zes_mem_handle_t memory : SysmanMemories()) {
     zes_mem_state_t state = {};
     state.stype = ZES_STRUCTURE_TYPE_MEM_STATE;
-    if (ze_.zesMemoryGetProperties(module, &properties) != ZE_RESULT_SUCCESS) return not_taken;
-    if (properties.location != ZES_MEM_LOC_DEVICE) continue;
-    if (ze_.zesMemoryGetState(module, &state) != ZE_RESULT_SUCCESS) return not_taken;
+    if (ze_.zesMemoryGetState(memory, &state) != ZE_RESULT_SUCCESS) return not_taken;
     free += state.free;
   }
   return free == 0 ? not_taken : std::min(free, not_taken);

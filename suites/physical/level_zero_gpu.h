@@ -11,6 +11,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "suites/physical/compute_device.h"
 #include "suites/physical/spirv_modules.h"
@@ -20,16 +21,18 @@ namespace muster::physical {
 
 // clang-format off
 #define MUSTER_ZE_CALLS(M) \
-  M(zeCommandListAppendBarrier) M(zeCommandListAppendLaunchKernel) M(zeCommandListAppendMemoryCopy) \
-  M(zeCommandListAppendMemoryFill) M(zeCommandListAppendWaitOnEvents) M(zeCommandListAppendWriteGlobalTimestamp) \
-  M(zeCommandListCreateImmediate) M(zeCommandListDestroy) M(zeContextCreate) M(zeDeviceCanAccessPeer) M(zeDeviceGetCacheProperties) \
+  M(zeCommandListAppendBarrier) M(zeCommandListAppendEventReset) M(zeCommandListAppendLaunchKernel) \
+  M(zeCommandListAppendMemoryCopy) M(zeCommandListAppendMemoryFill) M(zeCommandListAppendWaitOnEvents) \
+  M(zeCommandListAppendWriteGlobalTimestamp) M(zeCommandListClose) M(zeCommandListCreate) \
+  M(zeCommandListCreateImmediate) M(zeCommandListDestroy) M(zeCommandQueueCreate) M(zeCommandQueueDestroy) \
+  M(zeCommandQueueExecuteCommandLists) M(zeContextCreate) M(zeDeviceCanAccessPeer) M(zeDeviceGetCacheProperties) \
   M(zeDeviceGetCommandQueueGroupProperties) M(zeDeviceGetComputeProperties) M(zeDeviceGetMemoryProperties) \
   M(zeDeviceGetModuleProperties) M(zeDeviceGetProperties) M(zeEventCreate) M(zeEventDestroy) M(zeEventHostReset) \
   M(zeEventHostSynchronize) M(zeEventPoolCreate) M(zeEventPoolDestroy) M(zeKernelCreate) M(zeKernelDestroy) \
   M(zeKernelSetArgumentValue) M(zeKernelSetGroupSize) M(zeMemAllocDevice) M(zeMemAllocHost) M(zeMemFree) \
   M(zeMemGetAllocProperties) M(zeModuleBuildLogDestroy) M(zeModuleBuildLogGetString) M(zeModuleCreate) \
-  M(zeModuleDestroy) M(zeModuleGetKernelNames) M(zeModuleGetNativeBinary) \
-  M(zesDeviceEnumMemoryModules) M(zesMemoryGetProperties) M(zesMemoryGetState)
+  M(zeModuleDestroy) M(zeModuleGetKernelNames) M(zeModuleGetNativeBinary) M(zesDeviceEnumMemoryModules) \
+  M(zesMemoryGetBandwidth) M(zesMemoryGetProperties) M(zesMemoryGetState)
 // clang-format on
 
 // The loader's functions, looked up once. Throws ToolError for one that it lacks.
@@ -76,6 +79,9 @@ class LevelZeroGpu {
  private:
   LevelZeroGpu(const sdk::LevelZero& library, const sdk::LevelZero::DeviceHandles& handles);
   void ReadTraits();
+  void ReadMemory();
+  // Nothing where sysman does not serve the device.
+  std::vector<zes_mem_handle_t> SysmanMemories() const;
   // The mutex is held.
   ze_module_handle_t Compiled(const SpirvModule& module);
   ze_module_handle_t Compile(const SpirvModule& module) const;

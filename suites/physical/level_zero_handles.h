@@ -1,10 +1,12 @@
-// What a queue has of an Intel GPU and gives back: events, and modules that were read from files.
+// What a queue has of an Intel GPU and gives back: events, modules that were read from files, work that was kept.
 #ifndef MUSTER_SUITES_PHYSICAL_LEVEL_ZERO_HANDLES_H_
 #define MUSTER_SUITES_PHYSICAL_LEVEL_ZERO_HANDLES_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "suites/physical/compute_device.h"
 #include "suites/physical/level_zero_gpu.h"
@@ -46,6 +48,31 @@ class LevelZeroModule final : public KernelModule {
   const LevelZeroGpu& gpu_;
   const ze_module_handle_t module_;
   mutable std::map<std::string, ze_kernel_handle_t> kernels_;
+};
+
+// A closed command list, with a queue of its own beside the immediate list whose work it goes between: each waits for
+// the other by an event.
+class LevelZeroQueuedWork final : public QueuedWork {
+ public:
+  // `immediate` is of a queue as `queue` describes it. `settle` waits for all of its work before this goes; false: the
+  // device may still be at work, and nothing is freed.
+  LevelZeroQueuedWork(LevelZeroGpu& gpu, ze_command_queue_desc_t queue, ze_command_list_handle_t immediate,
+                      std::function<bool()> settle);
+  ~LevelZeroQueuedWork() override;
+
+  // Open for commands until Close().
+  ze_command_list_handle_t list() const { return list_; }
+  void Close();
+  void Queue() override;
+
+ private:
+  const ZeCalls& ze_;
+  const ze_command_list_handle_t immediate_;
+  const std::function<bool()> settle_;
+  std::shared_ptr<LevelZeroEvent> begin_;
+  std::shared_ptr<LevelZeroEvent> end_;
+  ze_command_list_handle_t list_ = nullptr;
+  ze_command_queue_handle_t queue_ = nullptr;
 };
 
 }  // namespace muster::physical

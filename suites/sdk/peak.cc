@@ -83,6 +83,7 @@ std::optional<Signalling> SignallingOf(uint32_t generation) {
 }  // namespace
 
 std::optional<double> MemoryBandwidthPeak(const GpuFigures& gpu) {
+  if (gpu.memory_bandwidth > 0) return gpu.memory_bandwidth;
   if (gpu.memory_bus_bits <= 0 || gpu.memory_clock_hz <= 0) return std::nullopt;
   return 2 * gpu.memory_clock_hz * gpu.memory_bus_bits / 8;
 }
@@ -91,6 +92,7 @@ std::optional<double> MatrixPeak(const GpuFigures& gpu, MatrixType type) {
   std::optional<double> per_clock;
   if (type == MatrixType::kBf16 || type == MatrixType::kFp16) per_clock = Bf16PerClock(gpu);
   if (type == MatrixType::kFp32) per_clock = Fp32PerClock(gpu.compute_major, gpu.compute_minor);
+  if (type == MatrixType::kFp32 && gpu.fp32_per_clock > 0) per_clock = gpu.fp32_per_clock;
   if (!per_clock || gpu.multiprocessors <= 0 || gpu.clock_hz <= 0) return std::nullopt;
   return *per_clock * gpu.multiprocessors * gpu.clock_hz;
 }

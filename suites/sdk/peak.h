@@ -20,13 +20,17 @@ struct GpuFigures {
   double clock_hz = 0;
   double memory_clock_hz = 0;
   int memory_bus_bits = 0;
+  // Where the device says them itself, as Intel's do; 0 otherwise. Bytes a second; fp32 operations a clock of one
+  // multiprocessor.
+  double memory_bandwidth = 0;
+  double fp32_per_clock = 0;
 };
 
 // Of the operands; kTf32 is fp32 in memory. Sums are in fp32, of fp64 in fp64, of int8 in int32. kFp8 is E4M3.
 enum class MatrixType { kBf16, kFp32, kTf32, kFp16, kFp64, kInt8, kFp8 };
 
-// Bytes per second to and from device memory. Two transfers a clock, which is how NVIDIA counts the memory clock of HBM
-// and of every GDDR alike: H200 6016 bit × 3.201 GHz, RTX 4090 384 bit × 10.501 GHz.
+// Bytes per second to and from device memory: what the device says, or two transfers a clock, which is how NVIDIA
+// counts the memory clock of HBM and of every GDDR alike: H200 6016 bit × 3.201 GHz, RTX 4090 384 bit × 10.501 GHz.
 std::optional<double> MemoryBandwidthPeak(const GpuFigures& gpu);
 
 // Operations per second of a dense matrix product: on the fp32 units for fp32, on the tensor cores for bf16 and fp16.

@@ -39,6 +39,16 @@ const Known kKnown[] = {
     {Gpu("Tesla T4", 7, 5, 40, 1.590, 5.001, 256), 320e9, 0, 8.1e12},
 };
 
+// Arc A770: 32 Xe cores of 16 engines of 8 lanes, 19.66 TFLOP/s; 560 GB/s by its own word.
+TEST(Peak, WhatTheDeviceSaysItselfGoesFirst) {
+  GpuFigures arc = {.model = "Arc", .multiprocessors = 32, .clock_hz = 2.4e9, .memory_bandwidth = 560e9};
+  EXPECT_EQ(MemoryBandwidthPeak(arc), 560e9);
+  EXPECT_FALSE(MatrixPeak(arc, MatrixType::kFp32).has_value());
+  arc.fp32_per_clock = 2 * 16 * 8;
+  EXPECT_NEAR(*MatrixPeak(arc, MatrixType::kFp32), 19.66e12, 0.01e12);
+  EXPECT_FALSE(MatrixPeak(arc, MatrixType::kBf16).has_value());
+}
+
 TEST(Peak, IsWhatTheDatasheetsSayWithinThreePercent) {
   for (const Known& known : kKnown) {
     SCOPED_TRACE(known.figures.model);

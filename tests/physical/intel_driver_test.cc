@@ -130,6 +130,15 @@ TEST_F(IntelDriver, TakesCopiesFillsTimeStampsAndEvents) {
   device.Free(memory);
 }
 
+TEST_F(IntelDriver, TakesWorkThatWasKept) {
+  LevelZeroDevice device(*gpu);
+  void* const memory = device.Allocate(kBytes);
+  const auto work = device.Capture([&] { device.Zero(memory, kBytes); });
+  for (int i = 0; i < 3; ++i) work->Queue();
+  device.Wait();
+  device.Free(memory);
+}
+
 TEST_F(IntelDriver, GivesMemoryBeyondItsUsualLimitAndNoneBeyondWhatIsFree) {
   LevelZeroDevice device(*gpu);
   EXPECT_EQ(device.Allocate(gpu->FreeBytes() + (1 << 20)), nullptr);
