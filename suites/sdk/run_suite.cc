@@ -68,7 +68,8 @@ int RunSuite(int argc, char** argv) {
   }
   // CUDA must number devices as everybody else does.
   setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID", 0);
-  if (!environment->devices_given) environment->devices = DiscoverDevices(std::getenv("CUDA_VISIBLE_DEVICES"));
+  if (!environment->devices_given && !testing::GTEST_FLAG(list_tests))
+    environment->devices = DiscoverDevices(std::getenv("CUDA_VISIBLE_DEVICES"));
   // A filter given by hand goes before what the environment names.
   if (testing::GTEST_FLAG(filter) == "*") testing::GTEST_FLAG(filter) = GtestFilter(*environment);
 

@@ -28,7 +28,8 @@ struct ProgramRun {
   std::map<std::string, Step> steps;
 };
 
-// Runs `program` with `variables` ("NAME=value") and nothing else in its environment but PATH and MUSTER_OUTPUT=ocptv.
+// Runs `program` with `variables` ("NAME=value") and nothing else in its environment but PATH, MUSTER_OUTPUT=ocptv and,
+// where they do not say so, no drivers for Level Zero.
 // Fails the calling test where a line breaks a rule of the format: not JSON, unknown fields, numbers not dense from 0,
 // a step that does not end, a reference to nothing.
 ProgramRun RunProgram(const std::string& program, const std::vector<std::string>& variables);
