@@ -21,6 +21,7 @@ namespace {
 
 constexpr char kMode[] = "level-zero-list";
 constexpr char kProblem[] = "problem ";
+constexpr char kGpu[] = "gpu ";
 constexpr uint64_t kMaxAnswer = 64 << 10;
 
 // In the new process: writes an address a line, or the problem, to the file `path`.
@@ -31,29 +32,29 @@ int WriteList(const std::string& path) {
   if (!level_zero.ok()) {
     file << kProblem << level_zero.status().message() << "\n";
   } else {
-    for (const auto& device : (*level_zero)->Devices()) file << device.pci_address << "\n";
+    for (const auto& device : (*level_zero)->Devices()) file << kGpu << device.pci_address << "\n";
   }
   return file.flush() ? 0 : 1;
 }
 const sdk::ChildMode kListMode(kMode, WriteList);
 
-absl::StatusOr<std::set<std::string>> Ask(const std::string& path) {
+absl::StatusOr<std::vector<std::string>> Ask(const std::string& path) {
   ASSIGN_OR_RETURN(const pid_t child, sdk::StartChild(kMode, path));
   ASSIGN_OR_RETURN(const int status, sdk::WaitForChild(child));
   if (status > 128) return absl::AbortedError(absl::StrCat("Level Zero ended its process with signal ", status - 128));
   if (status != 0) return absl::InternalError(absl::StrCat("the process that was to list ended with status ", status));
   ASSIGN_OR_RETURN(const std::string text, base::ReadFile(path, kMaxAnswer));
-  std::set<std::string> addresses;
+  std::vector<std::string> addresses;
   for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
     if (absl::ConsumePrefix(&line, kProblem)) return absl::FailedPreconditionError(line);
-    addresses.insert(std::string(line));
+    if (absl::ConsumePrefix(&line, kGpu)) addresses.push_back(std::string(line));
   }
   return addresses;
 }
 
 }  // namespace
 
-absl::StatusOr<std::set<std::string>> ListLevelZeroUnmasked() {
+absl::StatusOr<std::vector<std::string>> ListLevelZeroUnmasked() {
   std::error_code error;
   std::string path = (std::filesystem::temp_directory_path(error) / "muster-list-XXXXXX").string();
   const int file = error ? -1 : mkstemp(path.data());

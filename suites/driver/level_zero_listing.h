@@ -4,16 +4,16 @@
 #ifndef MUSTER_SUITES_DRIVER_LEVEL_ZERO_LISTING_H_
 #define MUSTER_SUITES_DRIVER_LEVEL_ZERO_LISTING_H_
 
-#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
 namespace muster::driver {
 
-// PCI addresses of Intel's GPUs. FailedPrecondition when Level Zero does not start, Aborted when it crashed; Internal
-// when the question could not be asked.
-absl::StatusOr<std::set<std::string>> ListLevelZeroUnmasked();
+// PCI addresses of Intel's GPUs, one for each, empty where the driver does not say it. FailedPrecondition when Level
+// Zero does not start, Aborted when it crashed; Internal when the question could not be asked.
+absl::StatusOr<std::vector<std::string>> ListLevelZeroUnmasked();
 
 }  // namespace muster::driver
 

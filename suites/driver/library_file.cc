@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -81,6 +82,26 @@ std::vector<std::string> LoadedLevelZeroDrivers() {
   });
   for (std::string& path : paths) path = Canonical(path);
   return paths;
+}
+
+std::string FindForLibrary(const std::string& library, const std::string& soname) {
+  void* const handle = dlopen(library.c_str(), RTLD_NOW | RTLD_NOLOAD);
+  Dl_serinfo size = {};
+  std::string found = soname;
+  if (handle != nullptr && dlinfo(handle, RTLD_DI_SERINFOSIZE, &size) == 0) {
+    const std::unique_ptr<char[]> room(new char[size.dls_size]());
+    auto* const paths = reinterpret_cast<Dl_serinfo*>(room.get());
+    *paths = size;
+    if (dlinfo(handle, RTLD_DI_SERINFO, paths) == 0) {
+      for (unsigned i = 0; i < paths->dls_cnt && found == soname; ++i) {
+        std::error_code ignored;
+        const fs::path candidate = fs::path(paths->dls_serpath[i].dls_name) / soname;
+        if (fs::exists(candidate, ignored)) found = candidate.string();
+      }
+    }
+  }
+  if (handle != nullptr) dlclose(handle);
+  return found;
 }
 
 std::vector<std::string> SonamesInFile(const std::string& path, absl::string_view stem) {

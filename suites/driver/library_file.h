@@ -21,6 +21,10 @@ std::string LoadedLibrary(const char* soname);
 // out. Intel's is libze_intel_gpu.so.1.
 std::vector<std::string> LoadedLevelZeroDrivers();
 
+// Where the loader finds what `library`, which this process has loaded, asks for by name: in the library's own search
+// path first, as an installation under /nix/store needs. The name alone when it is in none of these folders.
+std::string FindForLibrary(const std::string& library, const std::string& soname);
+
 // Sonames "STEM.so.N" that the file holds as text, each once: a library that is loaded by name at run time stands in no
 // table of the file's. Nothing when it cannot be read.
 std::vector<std::string> SonamesInFile(const std::string& path, absl::string_view stem);

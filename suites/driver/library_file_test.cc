@@ -1,5 +1,6 @@
 #include "suites/driver/library_file.h"
 
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -35,6 +36,22 @@ TEST(LibraryFile, NamesInAFileAreFoundOnce) {
   EXPECT_THAT(SonamesInFile(path, "libigc"), ElementsAre("libigc.so.1", "libigc.so.2"));
   std::filesystem::remove(path);
   EXPECT_THAT(SonamesInFile(path, "libigc"), IsEmpty());
+}
+
+// The library was linked with the search path $ORIGIN/beside, which nobody else has.
+TEST(LibraryFile, ALibrarysOwnSearchPathIsLookedAt) {
+  namespace fs = std::filesystem;
+  void* const library = dlopen(MUSTER_SEARCHING_LIBRARY, RTLD_NOW);
+  ASSERT_NE(library, nullptr) << dlerror();
+  const fs::path beside = fs::path(MUSTER_SEARCHING_LIBRARY).parent_path() / "beside";
+  fs::remove_all(beside);
+  EXPECT_EQ(FindForLibrary(MUSTER_SEARCHING_LIBRARY, "libonlyhere.so.1"), "libonlyhere.so.1");
+  fs::create_directories(beside);
+  std::ofstream(beside / "libonlyhere.so.1") << "x";
+  EXPECT_EQ(FindForLibrary(MUSTER_SEARCHING_LIBRARY, "libonlyhere.so.1"), (beside / "libonlyhere.so.1").string());
+  EXPECT_EQ(FindForLibrary("/nowhere/libnone.so", "libonlyhere.so.1"), "libonlyhere.so.1");
+  fs::remove_all(beside);
+  dlclose(library);
 }
 
 }  // namespace
