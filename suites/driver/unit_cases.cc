@@ -9,6 +9,7 @@
 #include "suites/driver/requirement.h"
 #include "suites/physical/open_device.h"
 #include "suites/physical/unit_arithmetic.h"
+#include "suites/physical/unit_memory.h"
 #include "suites/physical/unit_sweep.h"
 #include "suites/sdk/devices.h"
 #include "suites/sdk/measurement.h"
@@ -40,7 +41,10 @@ void ReportPaces(const std::string& name, const UnitSweepReport& report) {
 void Report(const std::string& name, const UnitSweepReport& report) {
   sdk::ReportWork("iterations", report.operations);
   for (const std::string& verdict : report.verdicts) ADD_FAILURE() << verdict;
-  for (const physical::UnitError& error : report.errors) ADD_FAILURE() << error.Describe();
+  for (const physical::UnitError& error : report.errors) {
+    const std::string place = physical::PlaceOf(error);
+    ADD_FAILURE() << error.Describe() << (place.empty() ? "" : ": ") << place;
+  }
   sdk::Measure(name + ".groups", static_cast<double>(report.groups), "1");
   sdk::Measure(name + ".wrong_groups", static_cast<double>(report.wrong_groups), "1").ExpectEqual(0);
   sdk::Measure(name + ".unnoticed_groups", static_cast<double>(report.unnoticed_groups), "1").ExpectEqual(0);
@@ -82,6 +86,26 @@ TEST(compute, float) {
     std::map<std::string, UnitWork> works = {{"fp32", physical::FloatWork(gpu.Traits().exact_division)}};
     if (gpu.Traits().fp64) works["fp64"] = physical::DoubleWork();
     return works;
+  });
+}
+
+// Groups of 512 lanes, of which a multiprocessor holds four or fewer: their windows fit into its first cache together,
+// and those of a launch are more than any last cache.
+constexpr uint32_t kFirstCacheWindow = 32 << 10;
+constexpr uint32_t kLastCacheWindow = 128 << 10;
+
+TEST(memory, shared) {
+  RunUnitCase("memory.shared", [](ComputeDevice& gpu) {
+    const auto bytes = static_cast<uint32_t>(gpu.Traits().local_memory_bytes);
+    sdk::Measure("memory.shared.bytes_per_group", bytes, "B");
+    return std::map<std::string, UnitWork>{{"", physical::SharedMemoryWork(bytes)}};
+  });
+}
+
+TEST(memory, cache_tags) {
+  RunUnitCase("memory.cache_tags", [](ComputeDevice&) {
+    return std::map<std::string, UnitWork>{{"first", physical::CacheTagsWork(kFirstCacheWindow)},
+                                           {"last", physical::CacheTagsWork(kLastCacheWindow)}};
   });
 }
 
