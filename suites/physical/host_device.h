@@ -1,6 +1,6 @@
-// The host's processor as a compute device: the same kernels, one work item after the other, or a thread for each work
-// item where they have local memory; groups always one after the other. For the tests of the tests; nothing that it
-// takes in time is a figure of anything.
+// The host's processor as a compute device: the same kernels, one work item after the other, or in turns from barrier
+// to barrier where they have local memory; groups always one after the other. For the tests of the tests; nothing that
+// it takes in time is a figure of anything.
 #ifndef MUSTER_SUITES_PHYSICAL_HOST_DEVICE_H_
 #define MUSTER_SUITES_PHYSICAL_HOST_DEVICE_H_
 

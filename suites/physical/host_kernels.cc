@@ -1,13 +1,12 @@
 #include "suites/physical/host_kernels.h"
 
-#include <barrier>
 #include <cstring>
-#include <thread>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "suites/physical/all_kernels.h"
+#include "suites/physical/host_group.h"
 
 namespace muster::physical {
 namespace {
@@ -47,24 +46,17 @@ HostKernel Describe(const char* name) {
   return {name, Shape::kBuffers, sizeof(typename Shape::Arguments), Shape::kLocal, Call<kKernel>};
 }
 
-// The groups one after the other, their work items as threads.
-void RunThreads(const HostKernel& kernel, const KernelLaunch& launch) {
+void RunGroups(const HostKernel& kernel, const KernelLaunch& launch) {
   std::vector<u32x4> local_memory((launch.local_bytes + sizeof(u32x4) - 1) / sizeof(u32x4));
-  std::barrier<> in_group(launch.group_size);
-  std::barrier<> between_groups(launch.group_size);
-  std::vector<std::thread> items;
-  for (uint32_t local = 0; local < launch.group_size; ++local) {
-    items.emplace_back([&, local] {
-      host_local_memory = local_memory.data();
-      host_barrier = &in_group;
-      for (uint64_t group = 0; group < launch.groups; ++group) {
-        host_work_item = {group, launch.groups, local, launch.group_size};
-        kernel.run_work_item(launch);
-        between_groups.arrive_and_wait();
-      }
-    });
+  host_local_memory = local_memory.data();
+  HostGroup group(launch.group_size);
+  for (uint64_t number = 0; number < launch.groups; ++number) {
+    group.Run(
+        [&](uint32_t item) {
+          host_work_item = {number, launch.groups, item, launch.group_size};
+        },
+        [&] { kernel.run_work_item(launch); });
   }
-  for (std::thread& item : items) item.join();
 }
 
 }  // namespace
@@ -77,7 +69,7 @@ const std::vector<HostKernel>& HostKernels() {
 }
 
 void RunOnHost(const HostKernel& kernel, const KernelLaunch& launch) {
-  if (kernel.has_local_memory) return RunThreads(kernel, launch);
+  if (kernel.has_local_memory) return RunGroups(kernel, launch);
   for (uint64_t group = 0; group < launch.groups; ++group) {
     for (uint32_t local = 0; local < launch.group_size; ++local) {
       host_work_item = {group, launch.groups, local, launch.group_size};

@@ -22,8 +22,8 @@ struct HostKernel {
 // In the order of PHYSICAL_KERNELS.
 const std::vector<HostKernel>& HostKernels();
 
-// The whole launch: one work item after the other, or a thread for each work item of a group where they have local
-// memory. Launches may run at the same time.
+// The whole launch: one work item after the other, or in turns from barrier to barrier where they have local memory.
+// Launches may run at the same time.
 void RunOnHost(const HostKernel& kernel, const KernelLaunch& launch);
 
 }  // namespace muster::physical

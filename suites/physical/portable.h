@@ -7,7 +7,8 @@
 //
 // A kernel whose work items exchange values has LOCAL_PARAMETER after its last parameter, without a comma, begins with
 // LOCAL_POINTER(name) and may BARRIER, which all work items of the group must reach; name is a LOCAL u32*, of
-// KernelLaunch.local_bytes, aligned to 16 bytes. On the host each work item of such a group is a thread.
+// KernelLaunch.local_bytes, aligned to 16 bytes. On the host each work item of such a group is a
+// context of its own (host_group.h).
 //
 // UNIT_ID: which multiprocessor the work item runs on, where DeviceTraits.names_units. CLOCK_NS: a clock of the device
 // in nanoseconds, where HAS_CLOCK. PAUSE: a short rest of a work item that waits.
@@ -112,7 +113,6 @@ DEVICE_FUNCTION u64 cuda_clock_ns() {
 #else
 
 #include <atomic>
-#include <barrier>
 #include <bit>
 #include <cstdint>
 typedef uint32_t u32;
@@ -133,7 +133,8 @@ struct HostWorkItem {
 inline thread_local HostWorkItem host_work_item;
 // Of the group with local memory that runs.
 inline thread_local void* host_local_memory = nullptr;
-inline thread_local std::barrier<>* host_barrier = nullptr;
+// Lets the other work items of the group come as far.
+inline thread_local void (*host_barrier)() = nullptr;
 // Marks a kernel with local memory.
 struct HostLocalMemory {};
 template <typename Number>
@@ -164,7 +165,7 @@ Number HostAtomicAdd(Number* to, Number value) {
 #define LOCAL
 #define LOCAL_PARAMETER , HostLocalMemory
 #define LOCAL_POINTER(name) u32* const name = static_cast<u32*>(host_local_memory)
-#define BARRIER host_barrier->arrive_and_wait()
+#define BARRIER host_barrier()
 // As many as HostDevice says that it has.
 #define HOST_UNITS 4
 #define UNIT_ID ((u32)(host_work_item.group % HOST_UNITS))
