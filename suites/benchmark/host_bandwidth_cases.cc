@@ -109,8 +109,8 @@ TEST(bandwidth, host_to_device) {
   sdk::ForEachDevice([](const v1::Device& device) {
     const auto gpu = physical::OpenDevice(device);
     MeasureDirection("bandwidth.host_to_device", device, *gpu,
-                     [&](void* host, bool pinned, const std::function<void()>& between) {
-                       return StreamToDevice(*gpu, host, pinned, OptionsForLink(), between);
+                     [&](void* host, bool, const std::function<void()>& between) {
+                       return StreamToDevice(*gpu, host, OptionsForLink(), between);
                      });
   });
 }

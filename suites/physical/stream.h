@@ -41,9 +41,9 @@ StreamReport StreamWrite(ComputeDevice& device, const StreamOptions& options);
 // a = b + 3 c, three buffers.
 StreamReport StreamTriad(ComputeDevice& device, const StreamOptions& options);
 
-// `host` is page-locked or plain memory of options.bytes, and is written. A flipped bit is made in page-locked memory
-// alone. `between` is called while data flows.
-StreamReport StreamToDevice(ComputeDevice& device, void* host, bool pinned, const StreamOptions& options,
+// `host` is page-locked or plain memory of options.bytes, and is written. The fault of a flipped bit needs a target
+// that the device's kernels reach: on plain memory nothing is flipped. `between` is called while data flows.
+StreamReport StreamToDevice(ComputeDevice& device, void* host, const StreamOptions& options,
                             const std::function<void()>& between = {});
 StreamReport StreamToHost(ComputeDevice& device, void* host, bool pinned, const StreamOptions& options,
                           const std::function<void()>& between = {});

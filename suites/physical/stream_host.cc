@@ -64,9 +64,8 @@ RepeatedTransfer ToHost(DeviceEnd& end, void* host, bool pinned, const StreamOpt
 // What a queue copies before the other one begins: with it both are at work when the time begins.
 constexpr uint64_t kLeadShare = 16;
 
-// Of the buffer, what is timed: 1 / 2, and less where the other direction had ended before it.
-constexpr int kFirstShift = 1;
-constexpr int kLastShift = 4;
+// Of the buffer, what is timed: as much as leaves the other direction at work to the end.
+constexpr double kParts[] = {7.0 / 8, 3.0 / 4, 1.0 / 2, 1.0 / 4, 1.0 / 8};
 
 bool Times(const std::optional<TransferFault>& fault) { return !fault || fault->kind == TransferFault::Kind::kSlow; }
 
@@ -117,7 +116,7 @@ std::optional<double> TimeAccompanied(Direction& timed, Direction& other, const 
 
 }  // namespace
 
-StreamReport StreamToDevice(ComputeDevice& device, void* host, bool, const StreamOptions& options,
+StreamReport StreamToDevice(ComputeDevice& device, void* host, const StreamOptions& options,
                             const std::function<void()>& between) {
   DeviceEnd end(device, device, options.bytes);
   RepeatedTransfer transfer = ToDevice(end, host, options);
@@ -148,34 +147,26 @@ StreamBothReport StreamBoth(ComputeDevice& device, void* host_source, void* host
                to_host,
                [&] { queue->Copy(lead_on_host.data(), At(lead_on_device.data(), lead_bytes), lead_bytes); },
                {}};
-  int shift = kFirstShift;
   uint32_t repeat = 0;
-  for (int counted = -options.warm_ups; counted < options.repeats && shift <= kLastShift;) {
-    const uint64_t part = (options.bytes >> shift) / 16 * 16;
-    std::optional<double> seconds[2];
-    for (int role = 0; role < 2; ++role) {
-      Direction& timed = role == 0 ? down : up;
-      seconds[role] = TimeAccompanied(timed, role == 0 ? up : down, options, repeat, part, between);
-      const bool right = down.Verify(repeat) & up.Verify(repeat);
-      ++repeat;
-      if (!right) return {std::move(down.report), std::move(up.report)};
+  for (const double share : kParts) {
+    const uint64_t part = static_cast<uint64_t>(static_cast<double>(options.bytes) * share) / 16 * 16;
+    down.report = {.bytes = part};
+    up.report = {.bytes = part};
+    bool accompanied = true;
+    for (int counted = -options.warm_ups; counted < options.repeats && accompanied; ++counted) {
+      for (Direction* timed : {&down, &up}) {
+        const auto seconds = TimeAccompanied(*timed, timed == &down ? up : down, options, repeat, part, between);
+        const bool right = down.Verify(repeat) & up.Verify(repeat);
+        ++repeat;
+        if (!right) return {std::move(down.report), std::move(up.report)};
+        accompanied = accompanied && seconds.has_value();
+        if (counted >= 0 && seconds) timed->report.seconds.push_back(*seconds);
+      }
     }
-    if (!seconds[0] || !seconds[1]) {
-      ++shift;
-      down.report.seconds.clear();
-      up.report.seconds.clear();
-      counted = 0;
-      continue;
-    }
-    if (counted++ < 0) continue;
-    down.report.seconds.push_back(*seconds[0]);
-    up.report.seconds.push_back(*seconds[1]);
-    down.report.bytes = up.report.bytes = part;
+    if (accompanied) return {std::move(down.report), std::move(up.report)};
   }
-  if (shift > kLastShift) {
-    down.report.seconds.clear();
-    up.report.seconds.clear();
-  }
+  down.report.seconds.clear();
+  up.report.seconds.clear();
   return {std::move(down.report), std::move(up.report)};
 }
 

@@ -21,8 +21,7 @@ constexpr uint64_t kMiB = 1 << 20;
 
 StreamReport OverHost(ComputeDevice& device, const StreamOptions& options, bool to_device) {
   const PinnedMemory host(device, options.bytes);
-  return to_device ? StreamToDevice(device, host.data(), true, options)
-                   : StreamToHost(device, host.data(), true, options);
+  return to_device ? StreamToDevice(device, host.data(), options) : StreamToHost(device, host.data(), true, options);
 }
 
 StreamReport Both(ComputeDevice& device, const StreamOptions& options, bool to_device) {

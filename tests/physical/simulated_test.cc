@@ -1,82 +1,27 @@
-// The physical tests whole, as an agent starts them, on simulated Intel GPUs: the program `driver`, the real Level Zero
-// loader, the simulated driver, and the kernels computed by the host (physical_kernels.cc).
+// The physical tests of the suite driver, whole, on simulated Intel GPUs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <string>
-#include <vector>
 
-#include "suites/sdk/testing/program_run.h"
+#include "tests/physical/simulated_suite.h"
 
 namespace muster::physical {
 namespace {
 
 using sdk::testing::ProgramRun;
-using sdk::testing::RunProgram;
 using sdk::testing::Step;
 using testing::HasSubstr;
 
-// As little memory as the host walks through in a second; in everything else an Arc.
-constexpr char kSmallArc[] =
-    "model: CUSTOM custom { name: 'Arc A770' pci_vendor_id: 0x8086 pci_device_id: 0x56a0 memory_bytes: 134217728 "
-    "power_limit_watts: 225 idle_watts: 38 clock_max_hertz: 2.4e9 memory_clock_hertz: 2.1875e9 pcie_generation: 4 "
-    "pcie_lanes: 16 throttle_celsius: 100 shutdown_celsius: 110 }";
+// As little memory as the host walks through in a second.
+const std::string& kSmallArc = *new std::string(ArcWithMemory(128 << 20));
 constexpr char kArc[] = "model: ARC_A770";
+
 // The host's speed is nobody's; small products and no floors.
-constexpr char kParameters[] = R"("march_floor": 0, "gemm_floor": 0, "gemm_size": 128)";
-
-constexpr char kDevice[] =
-    R"(MUSTER_DEVICES=[{"id": "arc", "vendor": "VENDOR_INTEL", "pciAddress": "0000:03:00.0", "memoryBytes": "134217728",
-                        "labels": {"vendor": "intel"}}])";
-
-std::string Said(const Step& step) {
-  std::string said;
-  for (const auto& diagnosis : step.diagnoses) said += diagnosis.type() + ": " + diagnosis.message() + "\n";
-  for (const auto& error : step.errors) said += "error: " + error.message() + "\n";
-  return said;
-}
-
-class SimulatedIntel : public testing::Test {
+class SimulatedIntel : public SimulatedSuite {
  protected:
-  SimulatedIntel() : scenario_(testing::TempDir() + "/physical-" + std::to_string(getpid())) {}
-  ~SimulatedIntel() override { std::filesystem::remove(scenario_); }
-
-  // The program on a device of this model with these faults, as scenario.proto has them.
-  ProgramRun RunWith(const std::string& model, const std::string& faults, std::vector<std::string> variables) {
-    std::ofstream(scenario_) << "machines { name: 'm' devices { " << model << " pci_address: '0000:03:00.0' " << faults
-                             << " } }";
-    const auto start = std::chrono::system_clock::now().time_since_epoch() - std::chrono::hours(1);
-    const auto start_ms = std::chrono::duration_cast<std::chrono::milliseconds>(start).count();
-    variables.insert(variables.end(),
-                     {"MUSTER_SIM_SCENARIO=" + scenario_, "MUSTER_SIM_MACHINE=m",
-                      "MUSTER_SIM_START_UNIX_MS=" + std::to_string(start_ms),
-                      "MUSTER_SIM_KERNELS=" MUSTER_PHYSICAL_KERNELS, "ZE_ENABLE_ALT_DRIVERS=" MUSTER_SIM_ZE_DRIVER});
-    return RunProgram(MUSTER_DRIVER_SUITE, variables);
-  }
-
-  // One case; `parameters` beside the usual.
-  Step Run(const std::string& name, const std::string& model, const std::string& faults = "",
-           const std::string& parameters = "") {
-    const ProgramRun run =
-        RunWith(model, faults,
-                {"MUSTER_CASES=" + name, "MUSTER_PARAMETERS={" + std::string(kParameters) + parameters + "}", kDevice});
-    return run.steps.contains(name) ? run.steps.at(name) : Step();
-  }
-
- private:
-  const std::string scenario_;
+  SimulatedIntel() : SimulatedSuite(MUSTER_DRIVER_SUITE, R"("march_floor": 0, "gemm_floor": 0, "gemm_size": 128)") {}
 };
-
-bool Failed(const Step& step) {
-  for (const auto& diagnosis : step.diagnoses) {
-    if (diagnosis.type() == "FAIL") return true;
-  }
-  return false;
-}
 
 TEST_F(SimulatedIntel, GoodMemoryPasses) {
   const Step step = Run("memory.march", kSmallArc);
