@@ -44,7 +44,7 @@ class DeviceRecords {
 
   virtual absl::StatusOr<EccMode> Ecc() const = 0;
   virtual absl::StatusOr<ErrorCounts> MemoryErrors() const = 0;
-  // Of the hottest part that has a sensor.
+  // Of the hottest part that has a sensor and a limit; without a limit, of the hottest.
   virtual absl::StatusOr<Temperature> Heat() const = 0;
   // The link as it is now, and what card and slot can do together.
   virtual absl::StatusOr<v1::PciLink> Link() const = 0;

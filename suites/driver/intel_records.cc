@@ -94,7 +94,8 @@ class IntelRecords final : public DeviceRecords {
       RETURN_IF_ERROR(read);
       Temperature one = {.celsius = celsius};
       if (properties.maxTemperature > 0) one.slowdown_celsius = properties.maxTemperature;
-      if (!hottest || one.celsius > hottest->celsius) hottest = one;
+      const auto rank = [](const Temperature& t) { return std::pair(t.slowdown_celsius.has_value(), t.celsius); };
+      if (!hottest || rank(one) > rank(*hottest)) hottest = one;
     }
     if (!hottest) return absl::UnimplementedError("the driver has no temperature sensor of this GPU");
     return *hottest;

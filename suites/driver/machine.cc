@@ -14,7 +14,6 @@
 namespace muster::driver {
 namespace {
 
-// Where Intel's chipsets have the processor's graphics.
 constexpr char kIntegratedGpu[] = "0000:00:02.0";
 
 const std::string& RootPath() { return sdk::Session::Current().environment().root; }
@@ -37,12 +36,16 @@ absl::StatusOr<std::vector<v1::Device>> PciGpusOf(v1::Vendor vendor) {
   return gpus;
 }
 
+bool IsIntegrated(const v1::Device& device) {
+  return device.vendor() == v1::VENDOR_INTEL && device.pci_address() == kIntegratedGpu;
+}
+
 std::vector<v1::Vendor> VendorsConcerned(const std::vector<v1::Device>& leased,
                                          const absl::StatusOr<std::vector<v1::Device>>& on_pci) {
   std::vector<v1::Device> seen;
   if (on_pci.ok()) seen = *on_pci;
   const bool others = HasVendor(leased, v1::VENDOR_NVIDIA) || HasVendor(seen, v1::VENDOR_NVIDIA);
-  if (others) std::erase_if(seen, [](const v1::Device& gpu) { return gpu.pci_address() == kIntegratedGpu; });
+  if (others) std::erase_if(seen, IsIntegrated);
   std::vector<v1::Vendor> vendors;
   for (const v1::Vendor vendor : {v1::VENDOR_INTEL, v1::VENDOR_NVIDIA}) {
     if (HasVendor(leased, vendor) || HasVendor(seen, vendor)) vendors.push_back(vendor);

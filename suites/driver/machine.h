@@ -22,8 +22,11 @@ std::string RealPath(const std::string& path);
 // a virtual machine (vfio-pci). NotFound when the machine shows no PCI bus.
 absl::StatusOr<std::vector<v1::Device>> PciGpusOf(v1::Vendor vendor);
 
+// Intel's GPU that is part of the processor, where its chipsets have it: 0000:00:02.0.
+bool IsIntegrated(const v1::Device& device);
+
 // Those of which a device is leased, and those of which PCI shows one. An Intel GPU that is part of the processor
-// (0000:00:02.0) counts only when it is leased or nothing else is: on a machine of NVIDIA's GPUs nobody needs it.
+// counts only when it is leased or nothing else is: on a machine of NVIDIA's GPUs nobody needs it.
 std::vector<v1::Vendor> VendorsConcerned(const std::vector<v1::Device>& leased,
                                          const absl::StatusOr<std::vector<v1::Device>>& on_pci);
 std::vector<v1::Vendor> VendorsConcerned();

@@ -232,6 +232,14 @@ TEST_F(SimulatedMachine, ASmallWindowIsFound) {
   ExpectSkip("memory.host_window", "the hypervisor of this virtual machine shows");
 }
 
+TEST_F(SimulatedMachine, AGpuOfTheProcessorHasNoWindow) {
+  Make("devices { model: ARC_A770 pci_address: '0000:00:02.0' }");
+  const Step step = Run("memory.host_window",
+                        R"({"id": "i", "vendor": "VENDOR_INTEL", "pciAddress": "0000:00:02.0", "memoryBytes": "1"})");
+  EXPECT_EQ(step.status, "SKIP");
+  EXPECT_THAT(Said(step), HasSubstr("shares its memory"));
+}
+
 TEST_F(SimulatedMachine, FirmwareThatDoesNotRunIsFound) {
   Make(std::string(kArc) + "}");
   std::string debug;
