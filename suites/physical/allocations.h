@@ -35,15 +35,13 @@ struct ExhaustionReport {
   uint64_t free_bytes = 0;   // Before.
   uint64_t taken_bytes = 0;  // When the driver refused the smallest piece.
   uint64_t pieces = 0;
-  bool refused = false;  // It did; otherwise a quarter more than was free was given.
   int64_t bytes_missing = 0;
   std::vector<std::string> problems;
 };
 
 // Asks for what cannot be, then takes all that there is; at the end of memory kernels still compute, and it comes back.
-// `may_overcommit`: the driver may give more than is free. "keep:MIB": so much is not given back.
-ExhaustionReport RunExhaustion(ComputeDevice& device, bool may_overcommit,
-                               const ApiInjection& injection = ApiInjection());
+// "keep:MIB": so much is not given back.
+ExhaustionReport RunExhaustion(ComputeDevice& device, const ApiInjection& injection = ApiInjection());
 
 struct LeakReport {
   uint64_t cycles = 0;

@@ -76,8 +76,8 @@ bool ComputesRight(ComputeDevice& device, u32* words, u32 seed, const KernelModu
   return out == api_step_value(own, other, seed);
 }
 
-void QueueLongKernel(ComputeDevice& device, u32* words, double seconds) {
-  const double turns = std::min(seconds * TurnsPerSecond(device), 4e9);
+void QueueLongKernel(ComputeDevice& device, u32* words, double seconds, double turns_per_second) {
+  const double turns = std::min(seconds * turns_per_second, 4e9);
   const ApiStep step = {.words = 1, .turns = static_cast<u32>(turns)};
   device.Launch({.kernel = "api_step",
                  .buffers = {words, words + 64, words + 128},
@@ -90,7 +90,11 @@ LimitedWaitReport RunLimitedWait(ComputeDevice& device, double kernel_seconds, d
   LimitedWaitReport report = {.kernel_seconds = kernel_seconds};
   const Words words(device);
   device.Zero(words.get(), kThreePieces);
-  QueueLongKernel(device, words.get(), injection.Of("short") ? 0 : kernel_seconds);
+  const double turns_per_second = TurnsPerSecond(device);
+  const auto launched = std::chrono::steady_clock::now();
+  QueueLongKernel(device, words.get(), injection.Of("short") ? 0 : kernel_seconds, turns_per_second);
+  if (SecondsSince(launched) > kernel_seconds / 2)
+    throw sdk::DeviceSkipped("launches wait here for their kernels (CUDA_LAUNCH_BLOCKING, or a simulated device)");
   const auto start = std::chrono::steady_clock::now();
   const bool ended = device.WaitAtMost(limit_seconds);
   report.waited_seconds = SecondsSince(start);

@@ -24,7 +24,8 @@ struct LimitedWaitReport {
   double waited_seconds = 0;  // Until the wait with the limit came back.
   std::vector<std::string> problems;
 };
-// Waits for `limit_seconds` for a kernel that takes longer, then for its end. "short:1": the kernel is none.
+// Waits for `limit_seconds` for a kernel that takes longer, then for its end. "short:1": the kernel is none. Throws
+// DeviceSkipped where a launch waits for its kernel.
 LimitedWaitReport RunLimitedWait(ComputeDevice& device, double kernel_seconds, double limit_seconds,
                                  const ApiInjection& injection = ApiInjection());
 
@@ -36,8 +37,8 @@ std::vector<std::string> RunModuleFile(ComputeDevice& device, const std::string&
 // Launches that cannot be are refused and leave no trace. "accept:1": what should be refused is in order.
 std::vector<std::string> RunLaunchErrors(ComputeDevice& device, const ApiInjection& injection = ApiInjection());
 
-// Keeps the device busy for about so long, in one kernel; returns when it is queued.
-void QueueLongKernel(ComputeDevice& device, u32* words, double seconds);
+// Keeps the device busy for about so long, in one kernel; returns when it is queued. The turns are TurnsPerSecond()'s.
+void QueueLongKernel(ComputeDevice& device, u32* words, double seconds, double turns_per_second);
 
 }  // namespace muster::physical
 

@@ -13,6 +13,13 @@
 #include "suites/sdk/outcome.h"
 
 namespace muster::physical {
+namespace {
+
+// As KernelLaunch says.
+constexpr uint32_t kLargestGroup = 512;
+
+}  // namespace
+
 HostDevice::~HostDevice() {
   for (const auto& [memory, bytes] : pieces_) std::free(memory);
 }
@@ -45,26 +52,14 @@ void HostDevice::Free(void* memory) {
 }
 
 void HostDevice::Launch(const KernelLaunch& launch) {
-<<<<<<< HEAD
   const auto& kernels = HostKernels();
   const auto kernel = std::find_if(kernels.begin(), kernels.end(),
                                    [&](const HostKernel& one) { return std::string_view(one.name) == launch.kernel; });
   if (kernel == kernels.end()) throw sdk::ToolError(std::string("no kernel ") + launch.kernel);
   if (kernel->has_local_memory != (launch.local_bytes != 0) || kernel->buffers != launch.buffers.size())
     throw sdk::ToolError(std::string("other buffers or local memory than the kernel's: ") + launch.kernel);
+  if (launch.group_size > kLargestGroup) throw sdk::ToolError("a group of more than 512 work items");
   RunOnHost(*kernel, launch);
-=======
-  const auto kernel = Kernels().find(launch.kernel);
-  if (kernel == Kernels().end()) throw sdk::ToolError(std::string("no kernel ") + launch.kernel);
-  if (launch.group_size > 512) throw sdk::ToolError("a group of more than 512 work items");
-  if (launch.local_bytes != 0) return LaunchThreads(launch, kernel->second);
-  for (uint64_t group = 0; group < launch.groups; ++group) {
-    for (uint32_t local = 0; local < launch.group_size; ++local) {
-      host_work_item = {group, launch.groups, local, launch.group_size};
-      kernel->second(launch);
-    }
-  }
->>>>>>> d95ebbc (Conformance of an API: order of queues by events, allocations, modules, waits with a limit, launch errors)
 }
 
 void HostDevice::Zero(void* memory, uint64_t bytes) { std::memset(memory, 0, bytes); }
