@@ -33,7 +33,7 @@ TEST(api, event_order) {
     const auto gpu = physical::OpenDevice(device);
     const bool quick = Level() == 1;
     const auto report = physical::RunQueueOrder(
-        *gpu, {.queues = quick ? 8u : 32u, .rounds = quick ? 64u : 512u, .seed = Seed(), .injection = Injection()});
+        *gpu, {.queues = quick ? 8u : 16u, .rounds = quick ? 64u : 256u, .seed = Seed(), .injection = Injection()});
     Tell(report.problems);
     sdk::Measure("api.event_order.steps", static_cast<double>(report.steps), "1");
     sdk::Measure("api.event_order.waits", static_cast<double>(report.waits), "1");

@@ -15,6 +15,8 @@ using testing::HasSubstr;
 
 // As little memory as the host walks through in a second.
 const std::string& kSmallArc = *new std::string(ArcWithMemory(128 << 20));
+// Memory for several processes at once.
+const std::string& kRoomyArc = *new std::string(ArcWithMemory(1 << 30));
 constexpr char kArc[] = "model: ARC_A770";
 
 // The host's speed is nobody's; small products and no floors.
@@ -111,6 +113,33 @@ TEST_F(SimulatedIntel, IsFoundWithoutALease) {
   EXPECT_EQ(run.start.dut_info().hardware_infos(0).location(), "0000:03:00.0");
   EXPECT_EQ(run.start.dut_info().hardware_infos(0).name(), "Intel(R) Arc(TM) A770 Graphics (simulated)");
   EXPECT_EQ(LogOfRun(run), "");
+}
+
+TEST_F(SimulatedIntel, TheApiKeepsItsPromises) {
+  for (const char* name :
+       {"smoke.compute", "smoke.two_processes", "api.event_order", "api.small_allocations", "api.out_of_memory",
+        "api.leak", "api.module_file", "api.launch_errors", "api.killed_process", "api.out_of_bounds"}) {
+    const Step step = Run(name, kRoomyArc);
+    EXPECT_EQ(step.status, "COMPLETE") << name << Said(step);
+    EXPECT_EQ(Said(step), "") << name;
+  }
+}
+
+TEST_F(SimulatedIntel, InjectedFaultsOfTheApiAreFound) {
+  const std::vector<std::vector<std::string>> faults = {
+      {"api.small_allocations", "corrupt:777", "allocation 777 ("},
+      {"api.small_allocations", "overlap:1024", "allocation 1024 ("},
+      {"api.out_of_memory", "keep:64", "api.out_of_memory.missing is"},
+      {"api.leak", "leak:16", "api.leak.device_memory_lost is"},
+      {"api.module_file", "module:1", "the driver refuses a module"},
+      {"api.launch_errors", "accept:1", "was not refused"},
+      {"api.wait_limit", "short:1", "was said to have ended"},
+      {"api.killed_process", "exit:1", "it ended in order"}};
+  for (const auto& fault : faults) {
+    const Step step = Run(fault[0], kRoomyArc, "", R"(, "inject_api": ")" + fault[1] + "\"");
+    EXPECT_TRUE(Failed(step)) << fault[0] << Said(step);
+    EXPECT_THAT(Said(step), HasSubstr(fault[2])) << fault[0];
+  }
 }
 
 }  // namespace
