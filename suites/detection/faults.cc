@@ -22,6 +22,18 @@ const std::vector<Fault>& Faults() {
     {"driver", "compute.golden_int8", "the lowest bit of one entry", R"({"gemm_size":4096,"inject_gemm":"bit:17:101:0"})", {"row 17, column 101: expected"}},
     {"driver", "compute.golden_fp8", "a bit of one entry", R"({"gemm_size":4096,"inject_gemm":"bit:17:101:23"})", {"row 17, column 101: expected"}},
 
+    {"driver", "api.event_order", "a queue that does not wait for another's event", R"({"inject_api":"order:7"})", {"round 7, queue", "it did not wait"}},
+    {"driver", "api.small_allocations", "two allocations at one address", R"({"inject_api":"overlap:1024"})", {"allocation 1024 (", "allocation 1023 (", "overlaps"}},
+    {"driver", "api.small_allocations", "a flipped bit in one of many allocations", R"({"inject_api":"corrupt:777"})", {"allocation 777 (", "byte 0: expected"}},
+    {"driver", "api.out_of_memory", "64 MiB that do not come back", R"({"inject_api":"keep:64"})", {"api.out_of_memory.missing is"}},
+    {"driver", "api.leak", "16 MiB of device memory kept", R"({"inject_api":"leak:16"})", {"api.leak.device_memory_lost is"}},
+    {"driver", "api.leak", "64 MiB of host memory kept", R"({"inject_api":"leak_host:64"})", {"api.leak.host_memory_grown is"}},
+    {"driver", "api.module_file", "a module's file that holds none", R"({"inject_api":"module:1"})", {"the driver refuses a module"}},
+    {"driver", "api.launch_errors", "launches that are taken", R"({"inject_api":"accept:1"})", {"a million work items in one group was not refused", "a kernel that there is not was not refused"}},
+    {"driver", "api.wait_limit", "a wait that does not know what runs", R"({"inject_api":"short:1"})", {"was said to have ended"}},
+    {"driver", "api.killed_process", "a process that is not killed at work", R"({"inject_api":"exit:1"})", {"it ended in order"}, 2},
+    {"driver", "api.out_of_bounds", "a wild write without an error (NVIDIA)", R"({"inject_api":"inside:1"})", {"past its memory to end the process", "it ended in order"}, 2},
+
     {"benchmark", "bandwidth.device_copy", "a chunk left out", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"drop:1048576:65536"})", {"from offset 0x100000 to 0x10ffff", "was not written"}},
     {"benchmark", "bandwidth.device_copy", "data shifted by 5 bytes", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"shift:5"})", {"5 bytes further on"}},
     {"benchmark", "bandwidth.device_copy", "a flipped bit", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"flip:123456:77"})", {"from offset 0x1e240 to 0x1e24f", "1 bit of the first differs"}},

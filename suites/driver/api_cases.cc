@@ -47,7 +47,7 @@ TEST(api, small_allocations) {
   sdk::ForEachDevice([](const v1::Device& device) {
     RequireDriver(device);
     const auto gpu = physical::OpenDevice(device);
-    const auto report = physical::RunSmallAllocations(*gpu, Level() == 1 ? 10'000 : 100'000, Seed(), Injection());
+    const auto report = physical::RunSmallAllocations(*gpu, Level() == 1 ? 5'000 : 100'000, Seed(), Injection());
     Tell(report.problems);
     const auto count = static_cast<double>(report.allocations);
     sdk::Measure("api.small_allocations.count", count, "1");
@@ -78,7 +78,8 @@ TEST(api, leak) {
   sdk::ForEachDevice([](const v1::Device& device) {
     RequireDriver(device);
     const auto gpu = physical::OpenDevice(device);
-    const auto report = physical::RunLeak(*gpu, Level() == 1 ? 500 : 10'000, Injection());
+    constexpr uint64_t kCycles[] = {200, 2'500, 10'000, 10'000};
+    const auto report = physical::RunLeak(*gpu, kCycles[Level() - 1], Injection());
     const auto cycles = static_cast<double>(report.cycles);
     sdk::Measure("api.leak.cycles", cycles, "1");
     sdk::Measure("api.leak.cycle", report.seconds / cycles, "s");

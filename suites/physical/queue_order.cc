@@ -46,8 +46,8 @@ class Loom {
  public:
   Loom(ComputeDevice& device, const QueueOrderOptions& options)
       : device_(device), options_(options), weave_(options), forgotten_(options.injection.Of("order").value_or(0)) {
-    // And one word that nobody else reads.
-    values_ = static_cast<u32*>(device.Allocate((weave_.WordsInAll() + 1) * sizeof(u32)));
+    // And a word for each queue that nobody else reads.
+    values_ = static_cast<u32*>(device.Allocate((weave_.WordsInAll() + options.queues) * sizeof(u32)));
     if (values_ == nullptr) throw sdk::ToolError("no memory for the values of the queues");
     slow_turns_ = static_cast<uint32_t>(options.slow_seconds * TurnsPerSecond(device));
     for (uint32_t i = 0; i < options.queues; ++i) queues_.push_back(device.OpenQueue());
@@ -60,8 +60,7 @@ class Loom {
     device_.Zero(values_, weave_.WordsInAll() * sizeof(u32));
     device_.Copy(values_, inputs.data(), inputs.size() * sizeof(u32));
     // Nobody begins until most is queued, so that the host's pace orders nothing.
-    u32* const apart = values_ + weave_.WordsInAll();
-    Step(device_, {apart, apart, apart}, {.words = 1, .turns = 10 * slow_turns_});
+    BeBusy(device_, 0, 10 * slow_turns_);
     const auto gate = device_.Record();
     for (const auto& queue : queues_) queue->WaitFor(*gate);
     for (uint32_t round = 1; round <= options_.rounds; ++round) QueueRound(round, report);
@@ -82,16 +81,21 @@ class Loom {
         queues_[queue]->WaitFor(*events_[other]);
         ++report.waits;
       }
+      if (weave_.SlowOf(round) == queue) BeBusy(*queues_[queue], queue, slow_turns_);
       Step(*queues_[queue],
            {values_ + weave_.PlaceOf(round - 1, queue), values_ + weave_.PlaceOf(round - 1, other),
             values_ + weave_.PlaceOf(round, queue)},
-           {.words = kWords,
-            .key = weave_.KeyOf(round, queue),
-            .turns = weave_.SlowOf(round) == queue ? slow_turns_ : 0});
+           {.words = kWords, .key = weave_.KeyOf(round, queue)});
       events.push_back(queues_[queue]->Record());
       ++report.steps;
     }
     events_.swap(events);
+  }
+
+  // One work item, before what the queue does next.
+  void BeBusy(ComputeDevice& on, uint32_t queue, uint32_t turns) {
+    u32* const apart = values_ + weave_.WordsInAll() + queue;
+    Step(on, {apart, apart, apart}, {.words = 1, .turns = turns});
   }
 
   static void Step(ComputeDevice& on, const std::vector<void*>& buffers, const ApiStep& step) {
