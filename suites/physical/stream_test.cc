@@ -125,6 +125,12 @@ TEST_P(StreamOn, AShiftByAnyNumberOfBytesIsFound) {
   }
 }
 
+// Halves of one region: its sums are of the same vectors, in other places.
+TEST_P(StreamOn, ReadsFromAnotherPlaceOfTheSameRegionAreFound) {
+  EXPECT_EQ(Run("read", "", 32 << 10).problem, "");
+  EXPECT_THAT(Run("read", "swap", 32 << 10).problem, HasSubstr("the sums of 1 of 1 regions are wrong"));
+}
+
 TEST_P(StreamOn, BothDirectionsAreVerified) {
   const auto device = Device(64 * kMiB);
   const StreamOptions options = {.bytes = kMiB, .repeats = 1, .fault = ParseTransferFault("drop:0:16")};
