@@ -57,7 +57,7 @@ class Loom {
   // The values of all rounds.
   std::vector<u32> Run(QueueOrderReport& report) {
     const std::vector<u32> inputs = weave_.Inputs();
-    device_.Zero(values_, weave_.WordsInAll() * sizeof(u32));
+    device_.Zero(values_, (weave_.WordsInAll() + options_.queues) * sizeof(u32));
     device_.Copy(values_, inputs.data(), inputs.size() * sizeof(u32));
     // Nobody begins until most is queued, so that the host's pace orders nothing.
     BeBusy(device_, 0, 10 * slow_turns_);
@@ -144,6 +144,7 @@ double TurnsPerSecond(ComputeDevice& device) {
   constexpr uint32_t kTurns = 20'000;
   auto* const word = static_cast<u32*>(device.Allocate(256));
   if (word == nullptr) throw sdk::ToolError("no memory for one word");
+  device.Zero(word, 256);
   const ApiStep step = {.words = 1, .turns = kTurns};
   double seconds = 0;
   // The first time the kernel is loaded.
