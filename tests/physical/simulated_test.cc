@@ -82,6 +82,16 @@ TEST_F(SimulatedIntel, ADeviceThatIsLostFails) {
   }
 }
 
+// Lost while the memory is held for its retention, or before, where the program is slow to start.
+TEST_F(SimulatedIntel, ADeviceThatIsLostOnTheWayFails) {
+  const ProgramRun run =
+      RunWith(kSmallArc, "faults { at_s: 3600.4 device_lost {} }",
+              {"MUSTER_CASES=memory.march", "MUSTER_LEVEL=2", R"(MUSTER_PARAMETERS={"march_floor": 0})", kDevice});
+  ASSERT_TRUE(run.steps.contains("memory.march"));
+  EXPECT_TRUE(Failed(run.steps.at("memory.march"))) << Said(run.steps.at("memory.march"));
+  EXPECT_EQ(run.end.result(), "FAIL");
+}
+
 // A wait that never ends: each of its slices says so at once.
 TEST_F(SimulatedIntel, ADeviceThatHangsFails) {
   const Step step =
