@@ -1,5 +1,6 @@
 // The tests tested: each physical case is made to meet a fault of its own making, and must find, name and place it;
 // without one it must find nothing. A case for each of the table's, of the same name.
+#include <google/protobuf/struct.pb.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,11 +11,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/json.h"
 #include "suites/detection/faults.h"
 #include "suites/detection/sibling_run.h"
 #include "suites/sdk/devices.h"
 #include "suites/sdk/measurement.h"
 #include "suites/sdk/outcome.h"
+#include "suites/sdk/parameters.h"
 #include "suites/sdk/session.h"
 
 namespace muster::detection {
@@ -24,10 +27,27 @@ constexpr size_t kMaxQuoted = 300;
 
 void Say(const std::string& message) { sdk::Session::Current().report().Log(sdk::Severity::kInfo, message); }
 
-SiblingOutcome RunCase(const Fault& fault, const std::string& parameters) {
-  auto outcome =
-      RunSibling({.suite = fault.suite, .case_name = fault.case_name, .level = fault.level, .parameters = parameters},
-                 sdk::LeasedDevices());
+// Rates are not what is looked at here: no floors, unless the fault is one of rates.
+constexpr char kFloors[] =
+    R"({"march_floor":0,"gemm_floor":0,"unit_pace_floor":0,"memory_floor":0,"pci_floor":0,"link_floor":0})";
+
+// With `over`, which goes before the rest.
+std::string Parameters(const std::string& over) {
+  google::protobuf::Struct all;
+  google::protobuf::Struct more;
+  for (const absl::Status& status : {base::FromJson(kFloors, base::UnknownFields::kRefuse, &all),
+                                     base::FromJson(over, base::UnknownFields::kRefuse, &more)}) {
+    if (!status.ok()) throw sdk::ToolError(absl::StrCat(over, ": ", status.message()));
+  }
+  (*all.mutable_fields())["gemm_size"].set_number_value(static_cast<double>(sdk::Parameter<int64_t>("gemm_size")));
+  for (const auto& [name, value] : more.fields()) (*all.mutable_fields())[name] = value;
+  return base::ToJson(all);
+}
+
+SiblingOutcome RunCase(const Fault& fault, const std::string& over) {
+  auto outcome = RunSibling(
+      {.suite = fault.suite, .case_name = fault.case_name, .level = fault.level, .parameters = Parameters(over)},
+      sdk::LeasedDevices());
   if (!outcome.ok()) throw sdk::ToolError(std::string(outcome.status().message()));
   return *std::move(outcome);
 }
@@ -70,11 +90,12 @@ class DetectionTest : public testing::Test {
   void TestBody() override {
     if (sdk::LeasedDevices().empty()) GTEST_SKIP() << "no GPU is leased to this run, and none was found";
     // What always fails finds nothing.
-    const SiblingOutcome healthy = RunCase(faults_.front(), "");
+    const SiblingOutcome healthy = RunCase(faults_.front(), "{}");
     if (healthy.status == "SKIP") GTEST_SKIP() << absl::StrJoin(healthy.remarks, "; ");
-    EXPECT_EQ(healthy.status, "COMPLETE") << absl::StrJoin(healthy.remarks, "; ");
-    EXPECT_TRUE(healthy.failures.empty()) << "without a fault of its own making, " << faults_.front().case_name
-                                          << " fails: " << absl::StrJoin(healthy.failures, "; ");
+    ASSERT_EQ(healthy.status, "COMPLETE") << absl::StrJoin(healthy.remarks, "; ");
+    ASSERT_TRUE(healthy.failures.empty())
+        << faults_.front().case_name
+        << " fails without a fault of its own making: " << absl::StrJoin(healthy.failures, "; ");
     size_t tried = 0;
     for (const Fault& fault : faults_) tried += Find(fault) ? 1 : 0;
     sdk::Measure("detection.faults_tried", static_cast<double>(tried), "1").AtLeast(1);

@@ -2,7 +2,7 @@
 
 namespace muster::detection {
 
-// A line for each fault. Sizes are the least that hold the place of the fault.
+// A line for each fault; places that the smallest products (128 rows) and memories (16 MiB) have too.
 const std::vector<Fault>& Faults() {
   // clang-format off
   static const auto& faults = *new std::vector<Fault>{
@@ -10,17 +10,20 @@ const std::vector<Fault>& Faults() {
     {"driver", "memory.march", "a bit stuck at one", R"({"inject":"stuck1:654321:3"})", {"offset 0x9fbf10"}},
     {"driver", "memory.march", "a bit stuck at zero", R"({"inject":"stuck0:1000000:127"})", {"offset 0xf42400"}},
     {"driver", "memory.march", "an address bit lost", R"({"inject":"alias:1024"})", {"offset 0x"}},
+    {"driver", "memory.shared", "a bit of one unit's local memory stuck", R"({"inject_unit":"stuck:2:20:13"})", {"permanent: unit 2 ", "unit 2, group", "has bits 0x2000 wrong"}},
+    {"driver", "memory.shared", "the same, once", R"({"inject_unit":"once:2:20:13"})", {"once", "unit 2"}},
+    {"driver", "memory.cache_tags", "a cache line of one unit that answers for another", R"({"inject_unit":"stuck:2:7:9"})", {"permanent: unit 2 ", "holds the value of word 7"}},
 
-    {"driver", "compute.golden_bf16", "a bit of one entry", R"({"gemm_size":4096,"inject_gemm":"bit:17:101:23"})", {"row 17, column 101: expected"}},
-    {"driver", "compute.golden_bf16", "one entry not a number", R"({"gemm_size":4096,"inject_gemm":"nan:5:6"})", {"row 5, column 6: expected", "nan"}},
-    {"driver", "compute.golden_bf16", "one entry infinite", R"({"gemm_size":4096,"inject_gemm":"inf:7:9"})", {"row 7, column 9: expected", "inf"}},
-    {"driver", "compute.golden_bf16", "a tile of 16 x 16 not computed", R"({"gemm_size":4096,"inject_gemm":"tile:2048:128"})", {"row 2048, column 1"}},
-    {"driver", "compute.golden_fp16", "a bit of one entry", R"({"gemm_size":4096,"inject_gemm":"bit:4095:0:30"})", {"row 4095, column 0: expected"}},
-    {"driver", "compute.golden_tf32", "a bit of one entry", R"({"gemm_size":4096,"inject_gemm":"bit:17:101:23"})", {"row 17, column 101: expected"}},
-    {"driver", "compute.golden_fp32", "a bit of one entry", R"({"gemm_size":2048,"inject_gemm":"bit:17:101:23"})", {"row 17, column 101: expected"}},
-    {"driver", "compute.golden_fp64", "a bit of one entry", R"({"gemm_size":2048,"inject_gemm":"bit:17:101:52"})", {"row 17, column 101: expected"}},
-    {"driver", "compute.golden_int8", "the lowest bit of one entry", R"({"gemm_size":4096,"inject_gemm":"bit:17:101:0"})", {"row 17, column 101: expected"}},
-    {"driver", "compute.golden_fp8", "a bit of one entry", R"({"gemm_size":4096,"inject_gemm":"bit:17:101:23"})", {"row 17, column 101: expected"}},
+    {"driver", "compute.golden_bf16", "a bit of one entry", R"({"inject_gemm":"bit:17:101:23"})", {"row 17, column 101: expected"}},
+    {"driver", "compute.golden_bf16", "one entry not a number", R"({"inject_gemm":"nan:5:6"})", {"row 5, column 6: expected", "nan"}},
+    {"driver", "compute.golden_bf16", "one entry infinite", R"({"inject_gemm":"inf:7:9"})", {"row 7, column 9: expected", "inf"}},
+    {"driver", "compute.golden_bf16", "a tile of 16 x 16 not computed", R"({"inject_gemm":"tile:64:32"})", {"row 64, column 3"}},
+    {"driver", "compute.golden_fp16", "a bit of one entry", R"({"inject_gemm":"bit:127:0:30"})", {"row 127, column 0: expected"}},
+    {"driver", "compute.golden_tf32", "a bit of one entry", R"({"inject_gemm":"bit:17:101:23"})", {"row 17, column 101: expected"}},
+    {"driver", "compute.golden_fp32", "a bit of one entry", R"({"inject_gemm":"bit:17:101:23"})", {"row 17, column 101: expected"}},
+    {"driver", "compute.golden_fp64", "a bit of one entry", R"({"inject_gemm":"bit:17:101:52"})", {"row 17, column 101: expected"}},
+    {"driver", "compute.golden_int8", "the lowest bit of one entry", R"({"inject_gemm":"bit:17:101:0"})", {"row 17, column 101: expected"}},
+    {"driver", "compute.golden_fp8", "a bit of one entry", R"({"inject_gemm":"bit:17:101:23"})", {"row 17, column 101: expected"}},
 
     {"driver", "api.event_order", "a queue that does not wait for another's event", R"({"inject_api":"order:7"})", {"round 7, queue", "it did not wait"}},
     {"driver", "api.small_allocations", "two allocations at one address", R"({"inject_api":"overlap:1024"})", {"allocation 1024 (", "allocation 1023 (", "overlaps"}},

@@ -14,7 +14,8 @@ struct Fault {
   std::string case_name;
   // For a reader: "bit 77 of vector 123456 flipped once".
   std::string fault;
-  // A JSON object over the manifest's defaults: the injection, and what makes the run short.
+  // A JSON object over the manifest's defaults and over what detection_cases.cc gives all: the injection, and a floor
+  // where the fault shows as a rate.
   std::string parameters;
   // Each must be in what the failed case says: the fault's kind and its place.
   std::vector<std::string> words;
