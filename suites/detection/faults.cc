@@ -85,6 +85,19 @@ const std::vector<Fault>& Faults() {
     {"benchmark", "latency.event", "a launch made twice", R"({"inject_latency":"twice:700"})", {"ran once more"}},
     {"benchmark", "latency.pointer_chase", "a link that leads elsewhere", R"({"inject_chase":"link:7"})", {"link 7 at offset 0x380 leads to 0, expected"}},
     {"benchmark", "latency.pointer_chase", "a nearest cache that holds nothing", R"({"inject_chase":"far"})", {"latency.pointer_chase.l2 is", "expected more than"}},
+
+    {"benchmark", "link.peer_copy", "64 KiB that did not arrive", R"({"link_mib":64,"inject_link":"0:1:drop:1048576:65536"})", {"from GPU 0 to GPU 1", "from offset 0x100000 to 0x10ffff", "what lay there before"}},
+    {"benchmark", "link.peer_copy", "data 64 bytes out of place", R"({"link_mib":64,"inject_link":"1:0:shift:64"})", {"from GPU 1 to GPU 0", "belongs at offset 64"}},
+    {"benchmark", "link.peer_copy", "data 3 bytes out of place", R"({"link_mib":64,"inject_link":"0:1:shift:3"})", {"from GPU 0 to GPU 1", "belongs at offset 3"}},
+    {"benchmark", "link.peer_copy", "a bit flipped once", R"({"link_mib":64,"inject_link":"1:0:flip:4194304:77"})", {"from GPU 1 to GPU 0", "from offset 0x400000 to 0x40000f", "1 bit of the first differs"}},
+    {"benchmark", "link.peer_copy", "halves that changed places", R"({"link_mib":64,"inject_link":"0:1:swap"})", {"from GPU 0 to GPU 1", "belongs at offset 33554432"}},
+    {"benchmark", "link.peer_copy", "data of another device", R"({"link_mib":64,"inject_link":"0:1:source"})", {"from GPU 0 to GPU 1", "'s memory, where it lies at offset 0"}},
+    {"benchmark", "link.all_pairs", "4 KiB that did not arrive", R"({"link_mib":64,"inject_link":"1:0:drop:0:4096"})", {"from GPU 1 to GPU 0", "what lay there before"}},
+    {"benchmark", "link.all_pairs", "data of another device", R"({"link_mib":64,"inject_link":"1:0:source"})", {"from GPU 1 to GPU 0", "'s memory, where it lies at offset"}},
+    {"benchmark", "link.peer_latency", "a link of the ring that leads astray", R"({"inject_link_chase":"0:1:777"})", {"GPU 0, ring in GPU 1's memory", "link 777 at offset"}},
+    {"benchmark", "link.peer_atomics", "an addition that is lost", R"({"inject_atomics":"0:1:99"})", {"in GPU 1's memory", "slot 99"}},
+    {"benchmark", "link.all_reduce", "what one device gives left out at a word", R"({"all_reduce_mib":16,"inject_reduce":"lacks:1:777"})", {"word 777 at offset 0xc24", "it lacks what GPU 1 gave"}},
+    {"benchmark", "link.all_reduce", "a bit of one device's sum", R"({"all_reduce_mib":16,"inject_reduce":"flip:0:1000:31"})", {"GPU 0, sums of int32", "word 1000 at offset 0xfa0"}},
   };
   // clang-format on
   return faults;

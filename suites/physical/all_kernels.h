@@ -2,10 +2,12 @@
 #ifndef MUSTER_SUITES_PHYSICAL_ALL_KERNELS_H_
 #define MUSTER_SUITES_PHYSICAL_ALL_KERNELS_H_
 
+#include "suites/physical/all_reduce.kernels.h"
 #include "suites/physical/api.kernels.h"
 #include "suites/physical/golden_gemm.kernels.h"
 #include "suites/physical/golden_gemm_fp64.kernels.h"
 #include "suites/physical/march.kernels.h"
+#include "suites/physical/peer_atomics.kernels.h"
 #include "suites/physical/stream.kernels.h"
 #include "suites/physical/stress.kernels.h"
 #include "suites/physical/unit_float.kernels.h"
@@ -22,7 +24,8 @@
   M(stress_pulses), \
   M(unit_integer), M(unit_float), M(unit_float_division), M(unit_double), M(unit_shared_memory), M(unit_cache_tags), \
   M(stream_copy), M(stream_read), M(stream_expect), M(stream_triad_fill), M(stream_triad), M(stream_triad_verify), \
-  M(chase_fill), M(chase), M(tick), M(tick_in_turn)
+  M(chase_fill), M(chase), M(tick), M(tick_in_turn), \
+  M(reduce_fill), M(reduce_verify), M(reduce_add), M(peer_count)
 // clang-format on
 
 #endif  // MUSTER_SUITES_PHYSICAL_ALL_KERNELS_H_

@@ -2,14 +2,11 @@
 
 #include <cublasLt.h>
 #include <dlfcn.h>
-#include <glob.h>
 
-#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 #include "suites/sdk/outcome.h"
 #include "suites/sdk/parameters.h"
@@ -19,14 +16,6 @@ namespace {
 
 // As many as are worth timing: the library's first guess is mostly within a percent of its best.
 constexpr int kMaxAlgorithms = 8;
-
-std::vector<std::string> Matches(const std::string& pattern) {
-  glob_t found{};
-  std::vector<std::string> paths;
-  if (glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  globfree(&found);
-  return paths;
-}
 
 // What cuBLASLt calls a product of this type.
 struct TypeNames {
@@ -93,27 +82,14 @@ struct CublasLt::Functions {
   }
 };
 
-std::vector<std::string> CublasLtCandidates(const std::string& named, const std::string& path) {
-  std::vector<std::string> candidates;
-  if (!named.empty()) candidates.push_back(named);
-  for (const char* name : {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11"}) candidates.push_back(name);
-  std::vector<std::string> patterns = {"/usr/local/cuda/lib64/libcublasLt.so.[0-9]*"};
-  for (const absl::string_view folder : absl::StrSplit(path, ':', absl::SkipEmpty())) {
-    for (const char* package : {"cu13", "cublas"}) {
-      patterns.push_back(
-          absl::StrCat(folder, "/../lib/python3*/site-packages/nvidia/", package, "/lib/libcublasLt.so.[0-9]*"));
-    }
-  }
-  for (const std::string& pattern : patterns) {
-    for (std::string& match : Matches(pattern)) candidates.push_back(std::move(match));
-  }
-  return candidates;
+LibraryNames CublasLtNames() {
+  return {.names = {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11"},
+          .file = "libcublasLt.so.[0-9]*",
+          .packages = {"cu13", "cublas"}};
 }
 
 std::unique_ptr<CublasLt> LoadCublasLt() {
-  const char* path = std::getenv("PATH");
-  auto loaded =
-      CublasLt::Load(CublasLtCandidates(sdk::Parameter<std::string>("cublaslt_library"), path == nullptr ? "" : path));
+  auto loaded = CublasLt::Load(LibraryCandidates(CublasLtNames(), sdk::Parameter<std::string>("cublaslt_library")));
   if (absl::IsNotFound(loaded.status())) throw sdk::DeviceSkipped(std::string(loaded.status().message()));
   if (!loaded.ok()) throw sdk::ToolError(std::string(loaded.status().message()));
   return *std::move(loaded);

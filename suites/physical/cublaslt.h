@@ -11,13 +11,12 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "suites/physical/library_search.h"
 #include "suites/sdk/peak.h"
 
 namespace muster::physical {
 
-// Where libcublasLt may lie, best first: `named` (a path, may be empty), what the loader finds by LD_LIBRARY_PATH and
-// its cache, the toolkit's folder, and the packages of each Python whose bin folder is in `path` (the PATH variable).
-std::vector<std::string> CublasLtCandidates(const std::string& named, const std::string& path);
+LibraryNames CublasLtNames();
 
 class CublasLt {
  public:

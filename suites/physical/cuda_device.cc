@@ -3,7 +3,10 @@
 #include <cuda_runtime_api.h>
 
 #include <chrono>
+#include <mutex>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "suites/physical/cuda_kernels.h"
@@ -185,13 +188,14 @@ bool CudaDevice::ReachPeer(ComputeDevice& peer) {
   int reaches = 0;
   CUDA_CHECK(cudaDeviceCanAccessPeer(&reaches, ordinal_, other->ordinal_));
   if (reaches == 0) return false;
+  // Once for the process; asked again, the runtime takes it for an error.
+  static std::mutex mutex;
+  static auto& enabled = *new std::set<std::pair<int, int>>;
+  const std::lock_guard lock(mutex);
+  if (ordinal_ == other->ordinal_ || enabled.contains({ordinal_, other->ordinal_})) return true;
   MakeCurrent();
-  const cudaError_t error = cudaDeviceEnablePeerAccess(other->ordinal_, 0);
-  if (error == cudaErrorPeerAccessAlreadyEnabled) {
-    cudaGetLastError();
-    return true;
-  }
-  CUDA_CHECK(error);
+  CUDA_CHECK(cudaDeviceEnablePeerAccess(other->ordinal_, 0));
+  enabled.insert({ordinal_, other->ordinal_});
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include "suites/physical/cublas_engine.h"
 #include "suites/physical/cublaslt.h"
 #include "suites/physical/cuda_device.h"
+#include "suites/physical/nccl.h"
 #include "suites/sdk/cuda/device.h"
 #endif
 
@@ -28,6 +29,19 @@ std::unique_ptr<MatrixEngine> OpenNvidiaEngine(ComputeDevice& device) {
   return std::make_unique<CublasEngine>(LoadCublasLt(), *gpu);
 }
 
+// Null for devices of another vendor.
+std::unique_ptr<Reducer> OpenNvidiaReducer(const std::vector<ComputeDevice*>& devices, const std::string& nccl) {
+  std::vector<CudaDevice*> gpus;
+  for (ComputeDevice* device : devices) {
+    gpus.push_back(dynamic_cast<CudaDevice*>(device));
+    if (gpus.back() == nullptr) return nullptr;
+  }
+  auto made = MakeNcclReducer(LibraryCandidates(NcclNames(), nccl), gpus);
+  if (absl::IsNotFound(made.status())) throw sdk::DeviceSkipped(std::string(made.status().message()));
+  if (!made.ok()) throw sdk::ToolError(std::string(made.status().message()));
+  return *std::move(made);
+}
+
 #else
 
 std::unique_ptr<ComputeDevice> OpenNvidia(const v1::Device&) {
@@ -35,6 +49,8 @@ std::unique_ptr<ComputeDevice> OpenNvidia(const v1::Device&) {
 }
 
 std::unique_ptr<MatrixEngine> OpenNvidiaEngine(ComputeDevice&) { return nullptr; }
+
+std::unique_ptr<Reducer> OpenNvidiaReducer(const std::vector<ComputeDevice*>&, const std::string&) { return nullptr; }
 
 #endif
 
@@ -57,6 +73,11 @@ std::unique_ptr<ComputeDevice> OpenDevice(const v1::Device& device) {
 std::unique_ptr<MatrixEngine> OpenMatrixEngine(ComputeDevice& device, sdk::MatrixType type) {
   if (auto engine = OpenNvidiaEngine(device)) return engine;
   return MakePlainEngine(device);
+}
+
+std::unique_ptr<Reducer> OpenReducer(const std::vector<ComputeDevice*>& devices, const std::string& nccl) {
+  if (auto reducer = OpenNvidiaReducer(devices, nccl)) return reducer;
+  return MakeRingReducer(devices);
 }
 
 }  // namespace muster::physical

@@ -9,8 +9,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "muster/v1/fleet.pb.h"
+#include "suites/physical/all_reduce.h"
 #include "suites/physical/compute_device.h"
 #include "suites/physical/golden_gemm.h"
 
@@ -23,6 +25,11 @@ std::unique_ptr<ComputeDevice> OpenDevice(const v1::Device& device);
 // The fastest engine that the device has for the type; its Prepare() says what it cannot. `device` is one of
 // OpenDevice() and outlives the engine. Throws DeviceSkipped with the reason when there is none.
 std::unique_ptr<MatrixEngine> OpenMatrixEngine(ComputeDevice& device, sdk::MatrixType type);
+
+// What adds up over devices of OpenDevice(), all of one vendor, which outlive it. NVIDIA's by NCCL: the library at
+// `nccl` or, when that is empty, the one that is found; DeviceSkipped with the reason when there is none. Intel's by
+// our own ring: its library, oneCCL, needs a SYCL runtime.
+std::unique_ptr<Reducer> OpenReducer(const std::vector<ComputeDevice*>& devices, const std::string& nccl);
 
 }  // namespace muster::physical
 

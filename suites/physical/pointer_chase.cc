@@ -43,7 +43,7 @@ class Ring {
       on_host_ = std::make_unique<PinnedMemory>(device, options.ring_bytes);
       ring_ = on_host_->data();
     } else {
-      on_device_ = std::make_unique<DeviceMemory>(device, options.ring_bytes);
+      on_device_ = std::make_unique<DeviceMemory>(options.at == nullptr ? device : *options.at, options.ring_bytes);
       ring_ = on_device_->data();
     }
     Fill();

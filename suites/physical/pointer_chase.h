@@ -19,6 +19,8 @@ struct ChaseOptions {
   uint64_t ring_bytes = 0;
   uint64_t steps = 0;
   int repeats = 1;
+  // The ring lies in this device's memory, which the one that follows it reaches; null: in its own.
+  ComputeDevice* at = nullptr;
   // The ring lies in the host's memory.
   bool in_host_memory = false;
   // The repeats go over links that no cache of the device holds any more; otherwise over a ring that was just followed.

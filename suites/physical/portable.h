@@ -10,6 +10,8 @@
 // KernelLaunch.local_bytes, aligned to 16 bytes. On the host each work item of such a group is a
 // context of its own (host_group.h).
 //
+// ATOMIC_ADD_ACROSS adds 32 bits where other devices add at the same time.
+//
 // UNIT_ID: which multiprocessor the work item runs on, where DeviceTraits.names_units. CLOCK_NS: a clock of the device
 // in nanoseconds, where HAS_CLOCK. PAUSE: a short rest of a work item that waits.
 #ifndef MUSTER_SUITES_PHYSICAL_PORTABLE_H_
@@ -44,6 +46,7 @@ static inline u64 atomic_add_halves(volatile __global u64* to, u64 value) {
 #define LOAD_PAST_CACHES(p) (*(volatile GLOBAL u32x4*)(p))
 #define ATOMIC_INCREMENT(p) atomic_add_halves((p), 1)
 #define ATOMIC_ADD(p, v) ((void)atomic_add_halves((p), (v)))
+#define ATOMIC_ADD_ACROSS(p, v) ((void)atomic_add((p), (v)))
 #define ATOMIC_INCREMENT_U32(p) atomic_inc(p)
 #define FLOAT_TO_INT(f) convert_int_sat_rtz(f)
 #define DOUBLE_TO_INT(f) convert_int_sat_rtz(f)
@@ -81,6 +84,7 @@ typedef uint4 u32x4;
 #define LOAD_PAST_CACHES(p) __ldcv(p)
 #define ATOMIC_INCREMENT(p) atomicAdd((p), 1ull)
 #define ATOMIC_ADD(p, v) atomicAdd((p), (v))
+#define ATOMIC_ADD_ACROSS(p, v) atomicAdd_system((p), (v))
 #define ATOMIC_INCREMENT_U32(p) atomicAdd((p), 1u)
 #define FLOAT_TO_INT(f) __float2int_rz(f)
 #define DOUBLE_TO_INT(f) __double2int_rz(f)
@@ -154,6 +158,7 @@ Number HostAtomicAdd(Number* to, Number value) {
 #define LOAD_PAST_CACHES(p) (*(p))
 #define ATOMIC_INCREMENT(p) HostAtomicAdd<u64>((p), 1)
 #define ATOMIC_ADD(p, v) ((void)HostAtomicAdd<u64>((p), (v)))
+#define ATOMIC_ADD_ACROSS(p, v) ((void)HostAtomicAdd<u32>((p), (v)))
 #define ATOMIC_INCREMENT_U32(p) HostAtomicAdd<u32>((p), 1)
 #define FLOAT_TO_INT(f) HostToInt(f)
 #define DOUBLE_TO_INT(f) HostToInt(f)

@@ -115,7 +115,7 @@ void ReportWork(const std::string& kind, double amount) {
 }
 
 void MeasureShare(const std::string& name, double value, const std::string& unit, std::optional<double> expected,
-                  double floor_share, std::source_location location) {
+                  double floor_share, std::source_location location, const std::string& part) {
   if (floor_share != 0 && !(floor_share >= kLowestFloor && floor_share <= 1)) {
     RecordToolError(
         absl::StrCat("the floor of ", name, " is ", floor_share, " of what the device can do; a floor lies from ",
@@ -123,22 +123,22 @@ void MeasureShare(const std::string& name, double value, const std::string& unit
         location);
     return;
   }
-  Measure(name, value, unit, location);
+  Measure(name, value, unit, location).OfPart(part);
   if (!expected.has_value()) {
     Session::Current().report().Log(Severity::kWarning,
                                     absl::StrCat(name, ": this device does not say what to expect"));
     return;
   }
-  Measure(name + ".expected", *expected, unit, location);
+  Measure(name + ".expected", *expected, unit, location).OfPart(part);
   const double share = value / *expected;
   if (share > kHighestShare) {
     RecordToolError(absl::StrCat(name, " is ", Quantity(value, unit), ", more than the ", Quantity(*expected, unit),
                                  " that the device can do at best: the time or the expectation is wrong"),
                     location);
   } else if (floor_share == 0) {
-    Measure(name + ".share", share, "1", location);
+    Measure(name + ".share", share, "1", location).OfPart(part);
   } else {
-    Measure(name + ".share", share, "1", location).AtLeast(floor_share);
+    Measure(name + ".share", share, "1", location).OfPart(part).AtLeast(floor_share);
   }
 }
 

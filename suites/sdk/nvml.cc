@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 
 #include <array>
+#include <iterator>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -33,7 +35,17 @@ constexpr int kClockMemory = 2;
 // Of nvmlDeviceGetFieldValues.
 constexpr unsigned kFieldRecoveryAction = 230;
 constexpr unsigned kFieldMemoryTemperature = 82;
+constexpr unsigned kFieldLinkReplays = 161;
+constexpr unsigned kFieldLinkRecoveries = 162;
+constexpr unsigned kFieldLinkCrcErrors = 163;
 constexpr unsigned kFieldPowerInstant = 186;
+// nvmlValueType_t's of 32 bits; the links' counters have 64 otherwise.
+constexpr unsigned kTypeUnsigned = 1;
+
+constexpr unsigned kMaxLinks = 36;
+constexpr unsigned kRemoteIsSwitch = 2;
+// nvmlNvlinkVersion_enum: 1.0, 2.0, 2.2, 3.0, 3.1, 4.0, 5.0.
+constexpr uint32_t kLinkGenerations[] = {0, 1, 2, 2, 3, 3, 4, 5};
 
 // nvmlPciInfo_t of version 3.
 struct PciInfo {
@@ -70,6 +82,10 @@ struct MemoryInfo {
   unsigned long long free;
   unsigned long long used;
 };
+
+std::string AddressOf(const PciInfo& info) {
+  return absl::StrFormat("%04x:%02x:%02x.0", info.domain, info.bus, info.device);
+}
 
 absl::StatusCode CodeOf(int result) {
   switch (result) {
@@ -179,7 +195,7 @@ absl::StatusOr<std::string> Nvml::Serial(Handle device) const { return Text("nvm
 
 absl::StatusOr<std::string> Nvml::PciAddress(Handle device) const {
   ASSIGN_OR_RETURN(const PciInfo info, Get<PciInfo>("nvmlDeviceGetPciInfo_v3", device));
-  return absl::StrFormat("%04x:%02x:%02x.0", info.domain, info.bus, info.device);
+  return AddressOf(info);
 }
 
 absl::StatusOr<uint64_t> Nvml::MemoryBytes(Handle device) const {
@@ -229,6 +245,63 @@ absl::StatusOr<Nvml::Link> Nvml::PciLink(Handle device) const {
   ASSIGN_OR_RETURN(link.max_generation, Get<unsigned>("nvmlDeviceGetMaxPcieLinkGeneration", device));
   ASSIGN_OR_RETURN(link.max_width, Get<unsigned>("nvmlDeviceGetMaxPcieLinkWidth", device));
   return link;
+}
+
+absl::StatusOr<std::vector<Nvml::NvLink>> Nvml::NvLinks(Handle device) const {
+  std::vector<NvLink> links;
+  for (unsigned number = 0; number < kMaxLinks; ++number) {
+    int up = 0;
+    const absl::Status status = Call("nvmlDeviceGetNvLinkState", device, number, &up);
+    // Of a link that there is not.
+    if (absl::IsNotFound(status) || absl::IsUnimplemented(status)) break;
+    RETURN_IF_ERROR(status);
+    NvLink link{.number = number, .up = up != 0};
+    unsigned version = 0;
+    unsigned kind = 0;
+    PciInfo remote{};
+    if (link.up) {
+      RETURN_IF_ERROR(Call("nvmlDeviceGetNvLinkVersion", device, number, &version));
+      if (version < std::size(kLinkGenerations)) link.generation = kLinkGenerations[version];
+      if (Call("nvmlDeviceGetNvLinkRemoteDeviceType", device, number, &kind).ok()) {
+        link.to_switch = kind == kRemoteIsSwitch;
+      }
+      if (Call("nvmlDeviceGetNvLinkRemotePciInfo_v2", device, number, &remote).ok()) {
+        link.remote_pci_address = AddressOf(remote);
+      }
+    }
+    links.push_back(std::move(link));
+  }
+  return links;
+}
+
+Nvml::NvLinkErrors Nvml::NvLinkErrorCounts(Handle device) const {
+  const auto links = NvLinks(device);
+  const auto sum = [&](unsigned field) -> std::optional<uint64_t> {
+    std::optional<uint64_t> total;
+    for (unsigned i = 0; links.ok() && i < links->size(); ++i) {
+      FieldValue value{.id = field, .scope = (*links)[i].number};
+      if (!Call("nvmlDeviceGetFieldValues", device, 1, &value).ok() || value.result != kSuccess) continue;
+      total = total.value_or(0) + (value.type == kTypeUnsigned ? value.value.word : value.value.whole);
+    }
+    return total;
+  };
+  return {.replays = sum(kFieldLinkReplays), .recoveries = sum(kFieldLinkRecoveries), .crc = sum(kFieldLinkCrcErrors)};
+}
+
+absl::StatusOr<uint32_t> Nvml::PcieReplays(Handle device) const {
+  return Get<unsigned>("nvmlDeviceGetPcieReplayCounter", device);
+}
+
+absl::StatusOr<bool> Nvml::CanPeer(Handle device, Handle peer, PeerAbility ability) const {
+  int status = 0;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetP2PStatus", device, peer, static_cast<int>(ability), &status));
+  return status == 0;
+}
+
+absl::StatusOr<Nvml::Meeting> Nvml::WherePathsMeet(Handle device, Handle peer) const {
+  int level = 0;
+  RETURN_IF_ERROR(Call("nvmlDeviceGetTopologyCommonAncestor", device, peer, &level));
+  return static_cast<Meeting>(level);
 }
 
 absl::StatusOr<Nvml::Ecc> Nvml::EccState(Handle device) const {

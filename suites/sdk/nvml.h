@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,26 @@ class Nvml {
     uint64_t volatile_corrected = 0;
     uint64_t volatile_uncorrected = 0;
   };
+  // A link of NVLink.
+  struct NvLink {
+    uint32_t number = 0;
+    bool up = false;
+    // 4 for NVLink 4; 0 when NVML gives a version that is not known here.
+    uint32_t generation = 0;
+    bool to_switch = false;
+    // Of what is at its other end: "0000:41:00.0".
+    std::string remote_pci_address;
+  };
+  // Of all links of a device since the driver was loaded; nothing where the device does not count.
+  struct NvLinkErrors {
+    std::optional<uint64_t> replays;
+    std::optional<uint64_t> recoveries;
+    std::optional<uint64_t> crc;
+  };
+  // What one device can do with another's memory; NVML's numbers.
+  enum class PeerAbility { kRead = 0, kWrite = 1, kNvLink = 2, kAtomics = 3 };
+  // Where the paths of two devices meet; NVML's numbers.
+  enum class Meeting { kBoard = 0, kSwitch = 10, kSwitches = 20, kHostBridge = 30, kNumaNode = 40, kSystem = 50 };
   struct RemappedRows {
     uint32_t corrected = 0;
     uint32_t uncorrected = 0;
@@ -86,6 +107,12 @@ class Nvml {
   absl::StatusOr<bool> GspEnabled(Handle device) const;
 
   absl::StatusOr<Link> PciLink(Handle device) const;
+  // None when the device has none.
+  absl::StatusOr<std::vector<NvLink>> NvLinks(Handle device) const;
+  NvLinkErrors NvLinkErrorCounts(Handle device) const;
+  absl::StatusOr<uint32_t> PcieReplays(Handle device) const;
+  absl::StatusOr<bool> CanPeer(Handle device, Handle peer, PeerAbility ability) const;
+  absl::StatusOr<Meeting> WherePathsMeet(Handle device, Handle peer) const;
   absl::StatusOr<Ecc> EccState(Handle device) const;
   absl::StatusOr<RemappedRows> Remapped(Handle device) const;
   absl::StatusOr<RetiredPages> Retired(Handle device) const;

@@ -103,4 +103,21 @@ std::optional<double> PciBandwidthPeak(uint32_t generation, uint32_t width) {
   return signalling->bits_per_second * signalling->data_share * width / 8;
 }
 
+// Both directions of all links by the architectures' white papers: P100 160 GB/s, 4 links; V100 300, 6; A100 600, 12;
+// H100 900, 18; B200 1800, 18.
+std::optional<double> NvLinkBandwidthPeak(uint32_t generation) {
+  switch (generation) {
+    case 1:
+      return 20e9;
+    case 2:
+    case 3:
+    case 4:
+      return 25e9;
+    case 5:
+      return 50e9;
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace muster::sdk

@@ -40,6 +40,9 @@ std::optional<double> MatrixPeak(const GpuFigures& gpu, MatrixType type);
 // Bytes per second one way over PCI Express, after line coding and before packet headers. `generation` 1 to 6.
 std::optional<double> PciBandwidthPeak(uint32_t generation, uint32_t width);
 
+// Bytes per second one way over one link of NVLink, as NVIDIA's white papers have them. `generation` 1 to 5.
+std::optional<double> NvLinkBandwidthPeak(uint32_t generation);
+
 }  // namespace muster::sdk
 
 #endif  // MUSTER_SUITES_SDK_PEAK_H_

@@ -79,5 +79,14 @@ TEST(Peak, OfPciExpressIsAfterLineCoding) {
   EXPECT_FALSE(PciBandwidthPeak(9, 16).has_value());
 }
 
+TEST(NvLinkBandwidthPeak, IsThePublishedOneOfEachGeneration) {
+  EXPECT_DOUBLE_EQ(2 * 4 * NvLinkBandwidthPeak(1).value(), 160e9) << "P100";
+  EXPECT_DOUBLE_EQ(2 * 12 * NvLinkBandwidthPeak(3).value(), 600e9) << "A100";
+  EXPECT_DOUBLE_EQ(2 * 18 * NvLinkBandwidthPeak(4).value(), 900e9) << "H100, H200";
+  EXPECT_DOUBLE_EQ(2 * 18 * NvLinkBandwidthPeak(5).value(), 1800e9) << "B200";
+  EXPECT_FALSE(NvLinkBandwidthPeak(0).has_value());
+  EXPECT_FALSE(NvLinkBandwidthPeak(6).has_value());
+}
+
 }  // namespace
 }  // namespace muster::sdk
