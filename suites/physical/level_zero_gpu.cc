@@ -165,13 +165,18 @@ ze_command_queue_desc_t LevelZeroGpu::NextQueue() {
   return desc;
 }
 
+// A module with double precision also holds the kernels that it includes: the plainest module with the kernel counts.
 ze_kernel_handle_t LevelZeroGpu::CreateKernel(const std::string& name) {
   std::lock_guard lock(mutex_);
-  for (const SpirvModule& module : SpirvModules()) {
+  const std::vector<SpirvModule> modules = SpirvModules();
+  const SpirvModule* found = nullptr;
+  for (const SpirvModule& module : modules) {
     const std::vector<std::string> kernels = KernelNames(module);
-    if (std::find(kernels.begin(), kernels.end(), name) != kernels.end()) return CreateKernel(Compiled(module), name);
+    if (std::find(kernels.begin(), kernels.end(), name) == kernels.end()) continue;
+    if (found == nullptr || (NeedsDoublePrecision(*found) && !NeedsDoublePrecision(module))) found = &module;
   }
-  throw sdk::ToolError(absl::StrCat("no kernel ", name));
+  if (found == nullptr) throw sdk::ToolError(absl::StrCat("no kernel ", name));
+  return CreateKernel(Compiled(*found), name);
 }
 
 ze_kernel_handle_t LevelZeroGpu::CreateKernel(ze_module_handle_t module, const std::string& name) const {
