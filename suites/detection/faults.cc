@@ -38,7 +38,7 @@ const std::vector<Fault>& Faults() {
     {"driver", "api.out_of_bounds", "a wild write without an error (NVIDIA)", R"({"inject_api":"inside:1"})", {"past its memory to end the process", "it ended in order"}, 2},
 
     {"benchmark", "bandwidth.device_copy", "a chunk left out", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"drop:1048576:65536"})", {"from offset 0x100000 to 0x10ffff", "was not written"}},
-    {"benchmark", "bandwidth.device_copy", "data shifted by 5 bytes", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"shift:5"})", {"5 bytes further on"}},
+    {"benchmark", "bandwidth.device_copy", "data shifted by 2097152 bytes", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"shift:2097152"})", {"2097152 bytes further on"}},
     {"benchmark", "bandwidth.device_copy", "a flipped bit", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"flip:123456:77"})", {"from offset 0x1e240 to 0x1e24f", "1 bit of the first differs"}},
     {"benchmark", "bandwidth.device_copy", "halves that changed places", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"swap"})", {"33554432 bytes further on"}},
     {"benchmark", "bandwidth.device_copy", "every transfer made three times", R"({"buffer_mib":64,"repeats":3,"inject_transfer":"slow:3"})", {"bandwidth.device_copy.driver.share is", "expected at least"}},
