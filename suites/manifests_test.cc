@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "base/manifest.h"
 #include "base/plan.h"
 #include "base/textproto.h"
@@ -62,6 +63,16 @@ TEST(Plans, SmokeNamesCasesThatThereAre) {
   const auto cases = base::SelectCases(Manifest(selftest.suite()), v1::LEVEL_QUICK, selftest.cases());
   ASSERT_TRUE(cases.ok()) << cases.status();
   EXPECT_EQ(cases->size(), 2u);
+}
+
+TEST(Plans, NameSuitesThatThereAre) {
+  for (const char* name : {"acceptance", "nightly", "smoke"}) {
+    v1::Plan plan;
+    ASSERT_TRUE(base::ReadTextProto(absl::StrCat(MUSTER_PLANS_DIR "/", name, ".textproto"), &plan).ok()) << name;
+    EXPECT_EQ(plan.name(), name);
+    EXPECT_TRUE(base::ValidatePlan(plan).ok()) << base::ValidatePlan(plan);
+    for (const v1::PlanSuite& suite : plan.suites()) EXPECT_EQ(Manifest(suite.suite()).name(), suite.suite());
+  }
 }
 
 }  // namespace
