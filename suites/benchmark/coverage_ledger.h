@@ -21,6 +21,8 @@ class CoverageLedger {
     uint64_t next_seed = 1;
   };
 
+  // Keeps nothing.
+  CoverageLedger() = default;
   // What is kept for the device. A file that is not a ledger is an error of data loss; none is an empty ledger.
   static absl::StatusOr<CoverageLedger> Open(const std::string& folder, const std::string& device_id);
 

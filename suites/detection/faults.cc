@@ -98,6 +98,12 @@ const std::vector<Fault>& Faults() {
     {"benchmark", "link.peer_atomics", "an addition that is lost", R"({"inject_atomics":"0:1:99"})", {"in GPU 1's memory", "slot 99"}},
     {"benchmark", "link.all_reduce", "what one device gives left out at a word", R"({"all_reduce_mib":16,"inject_reduce":"lacks:1:777"})", {"word 777 at offset 0xc24", "it lacks what GPU 1 gave"}},
     {"benchmark", "link.all_reduce", "a bit of one device's sum", R"({"all_reduce_mib":16,"inject_reduce":"flip:0:1000:31"})", {"GPU 0, sums of int32", "word 1000 at offset 0xfa0"}},
+
+    {"benchmark", "power.limit", "power reads a fifth too low, clocks held", R"({"inject_stress":"lowpower:20:0"})", {"power.limit.share is", "W of its limit of"}, 2},
+    {"benchmark", "stress.steady", "a wrong result in the second slice", R"({"inject_stress":"wrong:1:7:0","stress_seconds":2})", {"wrong result under load", " 7, "}, 2},
+    {"benchmark", "stress.steady", "the rate falls by a fifth", R"({"inject_stress":"slow:20:0","stress_seconds":4})", {"stress.steady.rate_kept is", "expected at least"}, 2},
+    {"benchmark", "stress.steady", "a fault holds the clocks", R"({"inject_stress":"throttle:0","stress_seconds":2})", {"expected nothing but limits as designed to hold the clocks"}, 2},
+    {"benchmark", "stress.pulse", "a wrong result in pulse 33 of 1 kHz on unit 7", R"({"inject_stress":"wrong:33:7:0","pulse_frequencies":"1000","stress_seconds":1})", {"wrong result under load: pulse 33 on ", " 7, lane 0", "tile entry"}, 2},
   };
   // clang-format on
   return faults;

@@ -16,8 +16,10 @@ constexpr uint64_t kMostRecordBytes = 64 << 20;
 constexpr double kLongestTrainSeconds = 0.25;
 // Some seconds: reading host memory takes a microsecond or so.
 constexpr uint32_t kStartPolls = 4'000'000;
-constexpr uint32_t kCalibrationBlocks = 256;
-constexpr uint32_t kCalibrationTurns = 1 << 16;
+// A calibration goes on with eight times as much until it takes so long.
+constexpr double kCalibrationSeconds = 0.005;
+constexpr uint32_t kMostBlocks = 1 << 14;
+constexpr uint32_t kMostTurns = 1 << 24;
 
 // What `steps` of x → (m x + a) mod p are together.
 struct Step {
@@ -143,8 +145,17 @@ void PulseTrain::Calibrate() {
     return device_.Seconds([&] { Launch(arguments); });
   };
   const double few = seconds(1, 0);
-  block_ns_ = std::max(1.0, 1e9 * (seconds(1 + kCalibrationBlocks, 0) - few) / kCalibrationBlocks);
-  wait_ns_ = std::max(1.0, 1e9 * (seconds(1, kCalibrationTurns) - few) / kCalibrationTurns);
+  const auto each = [&](uint32_t most, const std::function<double(uint32_t count)>& measure) {
+    uint32_t count = 4;
+    double more = measure(count) - few;
+    while (more < kCalibrationSeconds && count < most) {
+      count *= 8;
+      more = measure(count) - few;
+    }
+    return std::max(1.0, 1e9 * more / count);
+  };
+  block_ns_ = each(kMostBlocks, [&](uint32_t blocks) { return seconds(1 + blocks, 0); });
+  wait_ns_ = each(kMostTurns, [&](uint32_t turns) { return seconds(1, turns); });
 }
 
 PulseReport PulseTrain::Run(const PulseOptions& options, const std::function<void()>& queued) {

@@ -66,7 +66,7 @@ class SensorSeries {
   std::optional<double> FirstReaches(SensorReading reading, double level, double span) const;
 
  private:
-  const size_t capacity_;
+  size_t capacity_;
   uint32_t keep_one_of_ = 1;
   uint64_t added_ = 0;
   std::vector<SensorSample> samples_;
