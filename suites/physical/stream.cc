@@ -20,7 +20,9 @@ namespace {
 constexpr uint64_t kVectorBytes = 16;
 constexpr uint32_t kGroupSize = 512;
 constexpr uint32_t kKey = 0x73747265;
+// At least so many, and none of more tiles: the groups at work at one time would add to the same sums.
 constexpr uint64_t kRegions = 1024;
+constexpr uint64_t kMostTiles = 64;
 
 char* At(void* memory, uint64_t offset) { return static_cast<char*>(memory) + offset; }
 
@@ -87,7 +89,7 @@ class RegionReader {
   RegionReader(ComputeDevice& device, uint64_t bytes)
       : device_(device),
         tiles_(GroupsFor(Vectors(bytes), STREAM_TILE)),
-        region_(GroupsFor(tiles_, kRegions)),
+        region_(std::min(GroupsFor(tiles_, kRegions), kMostTiles)),
         sums_(device, GroupsFor(tiles_, region_) * STREAM_SUMS * sizeof(u64)) {}
 
   void Zero() { device_.Zero(sums_.data(), sums_.bytes()); }
