@@ -29,7 +29,7 @@ void Say(const std::string& message) { sdk::Session::Current().report().Log(sdk:
 
 // Rates are not what is looked at here: no floors, unless the fault is one of rates.
 constexpr char kFloors[] =
-    R"({"march_floor":0,"gemm_floor":0,"unit_pace_floor":0,"memory_floor":0,"pci_floor":0,"link_floor":0})";
+    R"({"march_floor":0,"gemm_floor":0,"unit_pace_floor":0,"memory_floor":0,"pci_floor":0,"link_floor":0,"link_kernel_floor":0,"all_reduce_floor":0})";
 
 // With `over`, which goes before the rest.
 std::string Parameters(const std::string& over) {
