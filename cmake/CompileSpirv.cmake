@@ -20,7 +20,7 @@ endfunction()
 foreach(input IN LISTS INPUTS)
   run(${CLANG} -c -target spir64 -cl-std=CL2.0 -O2 -Xclang -disable-llvm-passes -Xclang -finclude-default-header -Wall -Werror
     -emit-llvm -x cl -I ${SOURCE_DIR} -MD -MF ${OUTPUT}.d -MT ${OUTPUT} ${input} -o ${OUTPUT}.bc)
-  run(${LLVM_SPIRV} --spirv-max-version=1.2 ${OUTPUT}.bc -o ${OUTPUT})
+  run(${LLVM_SPIRV} --spirv-max-version=1.2 --spirv-ext=+SPV_INTEL_subgroups ${OUTPUT}.bc -o ${OUTPUT})
   run(${SPIRV_VAL} --target-env opencl2.0 ${OUTPUT})
   run(${SPIRV_DIS} ${OUTPUT} -o ${OUTPUT}.txt)
   file(READ ${OUTPUT}.txt text)

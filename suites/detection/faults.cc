@@ -104,6 +104,16 @@ const std::vector<Fault>& Faults() {
     {"benchmark", "stress.steady", "the rate falls by a fifth", R"({"inject_stress":"slow:20:0","stress_seconds":4})", {"stress.steady.rate_kept is", "expected at least"}, 2},
     {"benchmark", "stress.steady", "a fault holds the clocks", R"({"inject_stress":"throttle:0","stress_seconds":2})", {"expected nothing but limits as designed to hold the clocks"}, 2},
     {"benchmark", "stress.pulse", "a wrong result in pulse 33 of 1 kHz on unit 7", R"({"inject_stress":"wrong:33:7:0","pulse_frequencies":"1000","stress_seconds":1})", {"wrong result under load: pulse 33 on ", " 7, lane 0", "tile entry"}, 2},
+
+    // Unit 0: the one that a device without a word for its units has.
+    {"driver", "compute.integer", "a stuck bit of a lane of one unit", R"({"inject_unit":"stuck:0:37:21"})", {"permanent", "lane 37, add32", "after 1 step"}},
+    {"driver", "compute.integer", "the same in one launch of three", R"({"inject_unit":"sometimes:0:37:21"})", {"intermittent", "lane 37, "}},
+    {"driver", "compute.integer", "the same once", R"({"inject_unit":"once:0:37:21"})", {"once, not again", "lane 37, "}},
+    {"driver", "compute.float", "the lowest bit of a lane of one unit", R"({"inject_unit":"stuck:0:200:0"})", {"permanent", "lane 200, add_fp32", "after 1 step"}},
+    {"driver", "compute.special", "the lowest bit of a lane of one unit", R"({"inject_unit":"stuck:0:31:0"})", {"permanent", "lane 31, sin"}},
+    {"driver", "compute.shuffle", "a bit of what a lane of one unit receives", R"({"inject_unit":"stuck:0:255:9"})", {"permanent", "lane 255, shuffle"}},
+    {"driver", "compute.reduction", "a bit of a lane's sum on one unit", R"({"inject_unit":"stuck:0:5:31"})", {"permanent", "lane 5, reduce"}},
+    {"driver", "compute.atomics", "a bit of what a lane of one unit adds", R"({"inject_unit":"stuck:0:64:3"})", {"permanent", "add32_local"}},
   };
   // clang-format on
   return faults;

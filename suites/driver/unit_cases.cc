@@ -9,7 +9,9 @@
 #include "suites/driver/requirement.h"
 #include "suites/physical/open_device.h"
 #include "suites/physical/unit_arithmetic.h"
+#include "suites/physical/unit_exchange.h"
 #include "suites/physical/unit_memory.h"
+#include "suites/physical/unit_special.h"
 #include "suites/physical/unit_sweep.h"
 #include "suites/sdk/devices.h"
 #include "suites/sdk/measurement.h"
@@ -41,6 +43,7 @@ void ReportPaces(const std::string& name, const UnitSweepReport& report) {
 void Report(const std::string& name, const UnitSweepReport& report) {
   sdk::ReportWork("iterations", report.operations);
   for (const std::string& verdict : report.verdicts) ADD_FAILURE() << verdict;
+  for (const std::string& wrong : report.wrong_common) ADD_FAILURE() << wrong;
   for (const physical::UnitError& error : report.errors) {
     const std::string place = physical::PlaceOf(error);
     ADD_FAILURE() << error.Describe() << (place.empty() ? "" : ": ") << place;
@@ -57,34 +60,74 @@ void Report(const std::string& name, const UnitSweepReport& report) {
   ReportPaces(name, report);
 }
 
-// `works` of the device, each reported under the case's name and its own.
-void RunUnitCase(const std::string& name, const std::function<std::map<std::string, UnitWork>(ComputeDevice&)>& works) {
+// By what each is reported under, after the case's name; none for the only one.
+using UnitWorks = std::map<std::string, UnitWork>;
+
+void Sweep(const std::string& name, ComputeDevice& gpu, const UnitWorks& works) {
+  const int level = sdk::Session::Current().environment().level;
+  for (const auto& [kind, work] : works) {
+    Report(kind.empty() ? name : name + "." + kind,
+           physical::SweepUnits(gpu, work,
+                                {.seed = static_cast<uint64_t>(sdk::Parameter<int64_t>("seed")),
+                                 .seconds = kSeconds[level - 1] / static_cast<double>(works.size()),
+                                 .groups_per_unit = static_cast<uint32_t>(sdk::Parameter<int64_t>("unit_groups")),
+                                 .least_groups = 1,
+                                 .fault = physical::ParseUnitFault(sdk::Parameter<std::string>("inject_unit"))}));
+  }
+}
+
+void RunUnitCase(const std::string& name, const std::function<UnitWorks(const physical::DeviceTraits&)>& works) {
   sdk::ForEachDevice([&](const v1::Device& device) {
     RequireDriver(device);
     const auto gpu = physical::OpenDevice(device);
-    const int level = sdk::Session::Current().environment().level;
-    const std::map<std::string, UnitWork> all = works(*gpu);
-    for (const auto& [kind, work] : all) {
-      Report(kind.empty() ? name : name + "." + kind,
-             physical::SweepUnits(*gpu, work,
-                                  {.seed = static_cast<uint64_t>(sdk::Parameter<int64_t>("seed")),
-                                   .seconds = kSeconds[level - 1] / static_cast<double>(all.size()),
-                                   .groups_per_unit = 64,
-                                   .fault = physical::ParseUnitFault(sdk::Parameter<std::string>("inject_unit"))}));
-    }
+    Sweep(name, *gpu, works(gpu->Traits()));
   });
 }
 
 TEST(compute, integer) {
-  RunUnitCase("compute.integer", [](ComputeDevice&) {
-    return std::map<std::string, UnitWork>{{"", physical::IntegerWork()}};
-  });
+  RunUnitCase("compute.integer", [](const auto&) { return UnitWorks{{"", physical::IntegerWork()}}; });
 }
 
 TEST(compute, float) {
-  RunUnitCase("compute.float", [](ComputeDevice& gpu) {
-    std::map<std::string, UnitWork> works = {{"fp32", physical::FloatWork(gpu.Traits().exact_division)}};
-    if (gpu.Traits().fp64) works["fp64"] = physical::DoubleWork();
+  RunUnitCase("compute.float", [](const auto& traits) {
+    UnitWorks works = {{"fp32", physical::FloatWork(traits.exact_division)}};
+    if (traits.fp64) works["fp64"] = physical::DoubleWork();
+    return works;
+  });
+}
+
+TEST(compute, special) {
+  sdk::ForEachDevice([](const v1::Device& device) {
+    RequireDriver(device);
+    const auto gpu = physical::OpenDevice(device);
+    const auto document =
+        device.vendor() == v1::VENDOR_NVIDIA ? physical::SpecialDocument::kCuda : physical::SpecialDocument::kOpenCl;
+    physical::SpecialReport special;
+    UnitWorks works = {{"fp32", physical::SpecialWork(*gpu, document, special)}};
+    if (gpu->Traits().fp64) works["fp64"] = physical::SpecialDoubleWork(*gpu, document, special);
+    Sweep("compute.special", *gpu, works);
+    for (const std::string& wrong : special.wrong) ADD_FAILURE() << wrong;
+    sdk::Measure("compute.special.wrong_values", static_cast<double>(special.wrong_values), "1").ExpectEqual(0);
+    sdk::Measure("compute.special.disputed_values", static_cast<double>(special.disputed_values), "1").ExpectEqual(0);
+    for (const auto& [function, ulp] : special.worst_ulp)
+      sdk::Measure("compute.special.worst_ulp." + function, ulp, "1");
+  });
+}
+
+TEST(compute, shuffle) {
+  RunUnitCase("compute.shuffle", [](const auto& traits) {
+    return UnitWorks{{"", physical::ShuffleWork(traits.shuffle_width)}};
+  });
+}
+
+TEST(compute, reduction) {
+  RunUnitCase("compute.reduction", [](const auto&) { return UnitWorks{{"", physical::ReductionWork()}}; });
+}
+
+TEST(compute, atomics) {
+  RunUnitCase("compute.atomics", [](const auto& traits) {
+    UnitWorks works = {{"bits32", physical::AtomicsWork()}};
+    if (traits.atomics_64) works["bits64"] = physical::Atomics64Work();
     return works;
   });
 }
@@ -95,17 +138,17 @@ constexpr uint32_t kFirstCacheWindow = 32 << 10;
 constexpr uint32_t kLastCacheWindow = 128 << 10;
 
 TEST(memory, shared) {
-  RunUnitCase("memory.shared", [](ComputeDevice& gpu) {
-    const auto bytes = static_cast<uint32_t>(gpu.Traits().local_memory_bytes);
+  RunUnitCase("memory.shared", [](const auto& traits) {
+    const auto bytes = static_cast<uint32_t>(traits.local_memory_bytes);
     sdk::Measure("memory.shared.bytes_per_group", bytes, "B");
-    return std::map<std::string, UnitWork>{{"", physical::SharedMemoryWork(bytes)}};
+    return UnitWorks{{"", physical::SharedMemoryWork(bytes)}};
   });
 }
 
 TEST(memory, cache_tags) {
-  RunUnitCase("memory.cache_tags", [](ComputeDevice&) {
-    return std::map<std::string, UnitWork>{{"first", physical::CacheTagsWork(kFirstCacheWindow)},
-                                           {"last", physical::CacheTagsWork(kLastCacheWindow)}};
+  RunUnitCase("memory.cache_tags", [](const auto&) {
+    return UnitWorks{{"first", physical::CacheTagsWork(kFirstCacheWindow)},
+                     {"last", physical::CacheTagsWork(kLastCacheWindow)}};
   });
 }
 

@@ -10,10 +10,14 @@
 #include "suites/physical/peer_atomics.kernels.h"
 #include "suites/physical/stream.kernels.h"
 #include "suites/physical/stress.kernels.h"
+#include "suites/physical/unit_atomics.kernels.h"
+#include "suites/physical/unit_exchange.kernels.h"
 #include "suites/physical/unit_float.kernels.h"
 #include "suites/physical/unit_float_fp64.kernels.h"
 #include "suites/physical/unit_integer.kernels.h"
 #include "suites/physical/unit_memory.kernels.h"
+#include "suites/physical/unit_special.kernels.h"
+#include "suites/physical/unit_special_fp64.kernels.h"
 
 // clang-format off
 #define PHYSICAL_KERNELS(M) \
@@ -25,7 +29,8 @@
   M(unit_integer), M(unit_float), M(unit_float_division), M(unit_double), M(unit_shared_memory), M(unit_cache_tags), \
   M(stream_copy), M(stream_read), M(stream_expect), M(stream_triad_fill), M(stream_triad), M(stream_triad_verify), \
   M(chase_fill), M(chase), M(tick), M(tick_in_turn), \
-  M(reduce_fill), M(reduce_verify), M(reduce_add), M(peer_count)
+  M(reduce_fill), M(reduce_verify), M(reduce_add), M(peer_count), \
+  M(unit_shuffle), M(unit_reduction), M(unit_atomics), M(unit_atomics64), M(unit_special), M(unit_special_table), M(unit_special_fp64), M(unit_special_table_fp64)
 // clang-format on
 
 #endif  // MUSTER_SUITES_PHYSICAL_ALL_KERNELS_H_

@@ -24,6 +24,8 @@ struct DeviceTraits {
   std::string name;
   uint32_t units = 1;               // Multiprocessors, Xe cores.
   uint32_t subgroup_size = 1;       // Work items in lock step: a warp, a sub-group.
+  uint32_t shuffle_width = 8;       // Work items that reach each other's values by shuffles in the kernels.
+  bool atomics_64 = false;          // In the kernels.
   uint64_t local_memory_bytes = 0;  // The most that one group may have.
   uint64_t last_cache_bytes = 0;
   bool fp64 = false;

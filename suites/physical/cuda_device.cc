@@ -26,6 +26,8 @@ DeviceTraits TraitsOf(int ordinal) {
   return {.name = properties.name,
           .units = static_cast<uint32_t>(properties.multiProcessorCount),
           .subgroup_size = static_cast<uint32_t>(properties.warpSize),
+          .shuffle_width = static_cast<uint32_t>(properties.warpSize),
+          .atomics_64 = true,
           .local_memory_bytes = properties.sharedMemPerBlockOptin,
           .last_cache_bytes = static_cast<uint64_t>(properties.l2CacheSize),
           .fp64 = true,

@@ -27,6 +27,7 @@ HostDevice::~HostDevice() {
 const DeviceTraits& HostDevice::Traits() {
   static const auto& traits = *new DeviceTraits{.name = "host's processor",
                                                 .units = HOST_UNITS,
+                                                .atomics_64 = true,
                                                 .local_memory_bytes = 64 << 10,
                                                 .last_cache_bytes = 1 << 20,
                                                 .fp64 = true,

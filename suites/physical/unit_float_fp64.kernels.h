@@ -12,12 +12,12 @@ DEVICE_FUNCTION u64 double_order(double a, double b) {
 }
 DEVICE_FUNCTION u64 double_float_bits(float value) { return value != value ? 0x7fc00000u : FLOAT_BITS(value); }
 
-// M(name, result): a, b and c are double, the result u64.
+// M(name, result): a, b and c are double, the result u64. NaN as a whole number is another with each vendor.
 // clang-format off
 #define DOUBLE_OPERATIONS(M) \
   M(add, double_bits(ADD_F64(a, b))) M(subtract, double_bits(ADD_F64(a, -b))) M(multiply, double_bits(MULTIPLY_F64(a, b))) \
   M(fma, double_bits(FMA_F64(a, b, c))) M(compare, double_order(a, b)) M(floor, double_bits(FLOOR_F64(a))) \
-  M(round, double_bits(RINT_F64(a))) M(to_integer, (u32)DOUBLE_TO_INT(a)) M(to_float, double_float_bits((float)a)) \
+  M(round, double_bits(RINT_F64(a))) M(to_integer, a != a ? 0 : (u32)DOUBLE_TO_INT(a)) M(to_float, double_float_bits((float)a)) \
   M(from_signed, DOUBLE_BITS((double)(i64)DOUBLE_BITS(b))) M(from_unsigned, DOUBLE_BITS((double)DOUBLE_BITS(b))) \
   M(divide, double_bits(DIVIDE_F64(a, b))) M(reciprocal, double_bits(DIVIDE_F64(1.0, b))) M(sqrt, double_bits(SQRT_F64(a)))
 // clang-format on

@@ -26,6 +26,12 @@ struct UnitWork {
   uint32_t group_size = 256;
   uint32_t local_bytes = 0;
   uint64_t scratch_bytes_per_group = 0;  // Zero before each launch.
+  // Before the groups' parts: words to which all groups of a launch add; zero, too.
+  uint32_t common_words = 0;
+  // What these must come to.
+  std::function<std::vector<uint64_t>(const UnitWork& work, const std::vector<uint64_t>& expected, uint64_t groups)>
+      expect_common;
+  uint32_t parameter = 0;  // As the kernel has it.
   uint32_t steps = 64;
   // Fresh ones for a key; a power of two of them.
   std::function<std::vector<uint64_t>(uint32_t key)> inputs;
@@ -91,6 +97,8 @@ struct UnitSweepReport {
   uint64_t wrong_groups = 0;
   // Of these the group's sum is wrong and none of its lanes noticed: comparing is at fault as well.
   uint64_t unnoticed_groups = 0;
+  // What the groups came to together, where it is wrong; right groups and a wrong sum of them: the way to memory.
+  std::vector<std::string> wrong_common;
   double operations = 0;
   double seconds = 0;             // Of the device.
   std::vector<UnitError> errors;  // Of the first launch that failed and of the shortest chain; at most 16.

@@ -28,6 +28,7 @@ typedef struct {
   u32 key;         // Of the round.
   u32 steps;       // Of each operation.
   u32 input_mask;  // Inputs are a power of two; this is one less.
+  u32 parameter;   // UnitWork.parameter.
   u32 zero;        // 0, which no compiler knows.
   // For the self-test, otherwise UNIT_NONE: where, and in which of the operations (or UNIT_EVERY), a fault is made.
   u32 fault_unit;
@@ -90,6 +91,12 @@ DEVICE_FUNCTION u64 unit_fault(UnitLane me, UnitArguments a, u32 operation) {
   const int here = (a.fault_unit == me.unit || a.fault_unit == UNIT_EVERY) && a.fault_lane == me.lane &&
                    (a.fault_operation == operation || a.fault_operation == UNIT_EVERY);
   return here ? a.fault_bits : 0;
+}
+
+// The same for results of 32 bits.
+DEVICE_FUNCTION u32 unit_fault32(UnitLane me, UnitArguments a, u32 operation) {
+  const u64 bits = unit_fault(me, a, operation);
+  return (u32)bits | (u32)(bits >> 32);
 }
 
 DEVICE_FUNCTION void unit_check(UnitLane* me, const GLOBAL u64* expected, GLOBAL UnitErrors* errors, u32 operation,

@@ -23,7 +23,9 @@ constexpr char kArc[] = "model: ARC_A770";
 // The host's speed is nobody's; small products and no floors.
 class SimulatedIntel : public SimulatedSuite {
  protected:
-  SimulatedIntel() : SimulatedSuite(MUSTER_DRIVER_SUITE, R"("march_floor": 0, "gemm_floor": 0, "gemm_size": 128)") {}
+  SimulatedIntel()
+      : SimulatedSuite(MUSTER_DRIVER_SUITE,
+                       R"("march_floor": 0, "gemm_floor": 0, "gemm_size": 128, "unit_groups": 1)") {}
 };
 
 TEST_F(SimulatedIntel, GoodMemoryPasses) {
@@ -70,6 +72,22 @@ TEST_F(SimulatedIntel, AWrongBitOfAProductIsLocated) {
                         "faults { at_s: 1 wrong_results { kernel: 'golden_multiply' byte_offset: 47686 bit: 4 } }");
   EXPECT_TRUE(Failed(step)) << Said(step);
   EXPECT_THAT(Said(step), HasSubstr("row 17, column 93"));
+}
+
+TEST_F(SimulatedIntel, GoodUnitsPassThoughTheyHaveNoNames) {
+  for (const char* name : {"compute.integer", "compute.float", "compute.special", "compute.atomics"}) {
+    const Step step = Run(name, kArc);
+    EXPECT_EQ(step.status, "COMPLETE") << name << Said(step);
+    EXPECT_EQ(Said(step), "") << name;
+  }
+}
+
+TEST_F(SimulatedIntel, AStuckLaneIsLocated) {
+  const Step step = Run("compute.integer", kArc, "", R"(, "inject_unit": "stuck:0:37:21")");
+  EXPECT_TRUE(Failed(step)) << Said(step);
+  EXPECT_THAT(Said(step), HasSubstr("permanent: 10 of 10 launches fail again"));
+  EXPECT_THAT(Said(step), HasSubstr("unit unknown"));
+  EXPECT_THAT(Said(step), HasSubstr("lane 37, add32"));
 }
 
 TEST_F(SimulatedIntel, ADeviceThatIsLostFails) {
