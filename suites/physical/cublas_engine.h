@@ -1,4 +1,4 @@
-// cuBLASLt as the engine of golden products.
+// cuBLASLt as a matrix engine.
 #ifndef MUSTER_SUITES_PHYSICAL_CUBLAS_ENGINE_H_
 #define MUSTER_SUITES_PHYSICAL_CUBLAS_ENGINE_H_
 
@@ -7,23 +7,23 @@
 
 #include "suites/physical/cublaslt.h"
 #include "suites/physical/cuda_device.h"
-#include "suites/physical/golden_gemm.h"
+#include "suites/physical/matrix_engine.h"
 
 namespace muster::physical {
 
 class CublasEngine final : public MatrixEngine {
  public:
-  // `device` outlives the engine.
-  CublasEngine(std::unique_ptr<CublasLt> library, CudaDevice& device);
+  // `library` and `device` outlive the engine.
+  CublasEngine(CublasLt& library, CudaDevice& device);
   ~CublasEngine() override;
 
   std::string Name() const override;
-  // Tries each algorithm that the library proposes and takes the fastest.
-  std::string Prepare(sdk::MatrixType type, uint32_t size, void* a, void* b, void* c) override;
-  void Multiply() override;
+  bool UsesMatrixUnits() const override { return true; }
+  std::string Prepare(const MatrixProduct& product, const MatrixOperands& operands) override;
+  void Multiply(const MatrixOperands& operands) override;
 
  private:
-  const std::unique_ptr<CublasLt> library_;
+  CublasLt& library_;
   CudaDevice& device_;
   void* const workspace_;
   std::unique_ptr<CublasLt::Product> product_;

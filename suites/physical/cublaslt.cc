@@ -3,6 +3,7 @@
 #include <cublasLt.h>
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,33 +15,34 @@
 namespace muster::physical {
 namespace {
 
-// As many as are worth timing: the library's first guess is mostly within a percent of its best.
-constexpr int kMaxAlgorithms = 8;
+// As many as are worth timing.
+constexpr int kMaxAlgorithms = 16;
 
 // What cuBLASLt calls a product of this type.
 struct TypeNames {
   cudaDataType_t input;
   cudaDataType_t sum;
   cublasComputeType_t compute;
+  cudaDataType_t narrow;  // Of results that are not in the type of the sums.
 };
 TypeNames NamesOf(sdk::MatrixType type) {
   switch (type) {
     case sdk::MatrixType::kFp64:
-      return {CUDA_R_64F, CUDA_R_64F, CUBLAS_COMPUTE_64F};
+      return {CUDA_R_64F, CUDA_R_64F, CUBLAS_COMPUTE_64F, CUDA_R_64F};
     case sdk::MatrixType::kFp32:
-      return {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+      return {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F, CUDA_R_32F};
     case sdk::MatrixType::kTf32:
-      return {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32};
+      return {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32, CUDA_R_32F};
     case sdk::MatrixType::kFp16:
-      return {CUDA_R_16F, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+      return {CUDA_R_16F, CUDA_R_32F, CUBLAS_COMPUTE_32F, CUDA_R_16F};
     case sdk::MatrixType::kBf16:
-      return {CUDA_R_16BF, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+      return {CUDA_R_16BF, CUDA_R_32F, CUBLAS_COMPUTE_32F, CUDA_R_16BF};
     case sdk::MatrixType::kInt8:
-      return {CUDA_R_8I, CUDA_R_32I, CUBLAS_COMPUTE_32I};
+      return {CUDA_R_8I, CUDA_R_32I, CUBLAS_COMPUTE_32I, CUDA_R_32I};
     case sdk::MatrixType::kFp8:
-      return {CUDA_R_8F_E4M3, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+      return {CUDA_R_8F_E4M3, CUDA_R_32F, CUBLAS_COMPUTE_32F, CUDA_R_16BF};
   }
-  return {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+  return {CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F, CUDA_R_32F};
 }
 
 absl::Status ToStatus(cublasStatus_t status, const char* what) {
@@ -88,18 +90,25 @@ LibraryNames CublasLtNames() {
           .packages = {"cu13", "cublas"}};
 }
 
-std::unique_ptr<CublasLt> LoadCublasLt() {
+CublasLt& SharedCublasLt() {
+  // Never freed: at the process's end CUDA may be gone before.
+  static base::Mutex mutex;
+  static CublasLt* shared ABSL_GUARDED_BY(mutex) = nullptr;
+  const base::MutexLock lock(mutex);
+  if (shared != nullptr) return *shared;
   auto loaded = CublasLt::Load(LibraryCandidates(CublasLtNames(), sdk::Parameter<std::string>("cublaslt_library")));
   if (absl::IsNotFound(loaded.status())) throw sdk::DeviceSkipped(std::string(loaded.status().message()));
   if (!loaded.ok()) throw sdk::ToolError(std::string(loaded.status().message()));
-  return *std::move(loaded);
+  shared = loaded->release();
+  return *shared;
 }
 
 CublasLt::CublasLt(std::unique_ptr<Functions> functions, std::string path)
     : functions_(std::move(functions)), path_(std::move(path)) {}
 
 CublasLt::~CublasLt() {
-  if (handle_ != nullptr) functions_->destroy(static_cast<cublasLtHandle_t>(handle_));
+  const base::MutexLock lock(mutex_);
+  for (const auto& [device, handle] : handles_) functions_->destroy(static_cast<cublasLtHandle_t>(handle));
 }
 
 absl::StatusOr<std::unique_ptr<CublasLt>> CublasLt::Load(const std::vector<std::string>& candidates) {
@@ -108,11 +117,7 @@ absl::StatusOr<std::unique_ptr<CublasLt>> CublasLt::Load(const std::vector<std::
     if (library == nullptr) continue;
     auto functions = std::make_unique<Functions>();
     if (!functions->Find(library)) continue;
-    std::unique_ptr<CublasLt> loaded(new CublasLt(std::move(functions), candidate));
-    cublasLtHandle_t handle = nullptr;
-    RETURN_IF_ERROR(ToStatus(loaded->functions_->create(&handle), "cublasLtCreate"));
-    loaded->handle_ = handle;
-    return loaded;
+    return std::unique_ptr<CublasLt>(new CublasLt(std::move(functions), candidate));
   }
   return absl::NotFoundError(
       absl::StrCat("no libcublasLt could be loaded; tried ", absl::StrJoin(candidates, ", "),
@@ -125,22 +130,39 @@ std::string CublasLt::version() const {
   return absl::StrCat(version / 10000, ".", version / 100 % 100, ".", version % 100);
 }
 
+absl::StatusOr<void*> CublasLt::Handle() {
+  int device = 0;
+  cudaGetDevice(&device);
+  const base::MutexLock lock(mutex_);
+  void*& handle = handles_[device];
+  if (handle != nullptr) return handle;
+  cublasLtHandle_t created = nullptr;
+  RETURN_IF_ERROR(ToStatus(functions_->create(&created), "cublasLtCreate"));
+  handle = created;
+  return handle;
+}
+
 struct CublasLt::Product::State {
   const Functions& functions;
   const cublasLtHandle_t handle;
-  const Operands operands;
+  const MatrixProduct product;
+  const Workspace workspace;
   cublasLtMatmulDesc_t description = nullptr;
-  cublasLtMatrixLayout_t layout = nullptr;  // Of a and b.
-  cublasLtMatrixLayout_t result_layout = nullptr;
+  cublasLtMatrixLayout_t a = nullptr;
+  cublasLtMatrixLayout_t b = nullptr;
+  cublasLtMatrixLayout_t c = nullptr;
   std::vector<cublasLtMatmulAlgo_t> algorithms;
 };
 
-CublasLt::Product::Product(const Functions& functions, void* handle, const Operands& operands)
-    : state_(new State{.functions = functions, .handle = static_cast<cublasLtHandle_t>(handle), .operands = operands}) {
-}
+CublasLt::Product::Product(const Functions& functions, void* handle, const MatrixProduct& product,
+                           const Workspace& workspace)
+    : state_(new State{.functions = functions,
+                       .handle = static_cast<cublasLtHandle_t>(handle),
+                       .product = product,
+                       .workspace = workspace}) {}
 
 CublasLt::Product::~Product() {
-  for (const cublasLtMatrixLayout_t layout : {state_->layout, state_->result_layout}) {
+  for (const cublasLtMatrixLayout_t layout : {state_->a, state_->b, state_->c}) {
     if (layout != nullptr) state_->functions.layout_destroy(layout);
   }
   if (state_->description != nullptr) state_->functions.desc_destroy(state_->description);
@@ -148,30 +170,30 @@ CublasLt::Product::~Product() {
 
 absl::Status CublasLt::Product::FindAlgorithms() {
   const Functions& lt = state_->functions;
-  const Operands& operands = state_->operands;
-  const TypeNames names = NamesOf(operands.type);
+  const MatrixProduct& product = state_->product;
+  const TypeNames names = NamesOf(product.type);
   RETURN_IF_ERROR(ToStatus(lt.desc_create(&state_->description, names.compute, names.sum), "cublasLtMatmulDescCreate"));
-  if (operands.transpose_a) {
-    const cublasOperation_t transposed = CUBLAS_OP_T;
-    RETURN_IF_ERROR(
-        ToStatus(lt.desc_set(state_->description, CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof(transposed)),
-                 "cublasLtMatmulDescSetAttribute"));
-  }
-  const auto make_layout = [&](cublasLtMatrixLayout_t* layout, cudaDataType_t type) {
-    return ToStatus(lt.layout_create(layout, type, operands.size, operands.size, static_cast<int64_t>(operands.size)),
-                    "cublasLtMatrixLayoutCreate");
+  // a lies in rows, as fp8 and int8 want it.
+  const cublasOperation_t transposed = CUBLAS_OP_T;
+  RETURN_IF_ERROR(
+      ToStatus(lt.desc_set(state_->description, CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof(transposed)),
+               "cublasLtMatmulDescSetAttribute"));
+  const auto make_layout = [&](cublasLtMatrixLayout_t* layout, cudaDataType_t type, uint32_t rows, uint32_t columns) {
+    return ToStatus(lt.layout_create(layout, type, rows, columns, rows), "cublasLtMatrixLayoutCreate");
   };
-  RETURN_IF_ERROR(make_layout(&state_->layout, names.input));
-  RETURN_IF_ERROR(make_layout(&state_->result_layout, operands.wide_result ? names.sum : names.input));
+  RETURN_IF_ERROR(make_layout(&state_->a, names.input, product.depth, product.rows));
+  RETURN_IF_ERROR(make_layout(&state_->b, names.input, product.depth, product.columns));
+  RETURN_IF_ERROR(
+      make_layout(&state_->c, product.wide_result ? names.sum : names.narrow, product.rows, product.columns));
   cublasLtMatmulPreference_t preference = nullptr;
   RETURN_IF_ERROR(ToStatus(lt.preference_create(&preference), "cublasLtMatmulPreferenceCreate"));
-  lt.preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &operands.workspace_bytes,
-                    sizeof(operands.workspace_bytes));
+  lt.preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &state_->workspace.bytes,
+                    sizeof(state_->workspace.bytes));
   cublasLtMatmulHeuristicResult_t results[kMaxAlgorithms] = {};
   int count = 0;
   const cublasStatus_t status =
-      lt.get_heuristic(state_->handle, state_->description, state_->layout, state_->layout, state_->result_layout,
-                       state_->result_layout, preference, kMaxAlgorithms, results, &count);
+      lt.get_heuristic(state_->handle, state_->description, state_->a, state_->b, state_->c, state_->c, preference,
+                       std::clamp<int>(static_cast<int>(product.trials), 1, kMaxAlgorithms), results, &count);
   lt.preference_destroy(preference);
   RETURN_IF_ERROR(ToStatus(status, "cublasLtMatmulAlgoGetHeuristic"));
   for (int i = 0; i < count; ++i) {
@@ -184,23 +206,24 @@ absl::Status CublasLt::Product::FindAlgorithms() {
 
 size_t CublasLt::Product::algorithms() const { return state_->algorithms.size(); }
 
-bool CublasLt::Product::Queue(size_t index, cudaStream_t stream) const {
-  const Operands& operands = state_->operands;
+bool CublasLt::Product::Queue(size_t index, const MatrixOperands& operands, cudaStream_t stream) const {
   const double double_one = 1, double_zero = 0;
   const float float_one = 1, float_zero = 0;
   const int32_t int_one = 1, int_zero = 0;
   const void* one = &float_one;
   const void* zero = &float_zero;
-  if (operands.type == sdk::MatrixType::kFp64) one = &double_one, zero = &double_zero;
-  if (operands.type == sdk::MatrixType::kInt8) one = &int_one, zero = &int_zero;
-  return state_->functions.matmul(state_->handle, state_->description, one, operands.a, state_->layout, operands.b,
-                                  state_->layout, zero, operands.c, state_->result_layout, operands.c,
-                                  state_->result_layout, &state_->algorithms[index], operands.workspace,
-                                  operands.workspace_bytes, stream) == CUBLAS_STATUS_SUCCESS;
+  if (state_->product.type == sdk::MatrixType::kFp64) one = &double_one, zero = &double_zero;
+  if (state_->product.type == sdk::MatrixType::kInt8) one = &int_one, zero = &int_zero;
+  return state_->functions.matmul(state_->handle, state_->description, one, operands.a, state_->a, operands.b,
+                                  state_->b, zero, operands.c, state_->c, operands.c, state_->c,
+                                  &state_->algorithms[index], state_->workspace.memory, state_->workspace.bytes,
+                                  stream) == CUBLAS_STATUS_SUCCESS;
 }
 
-absl::StatusOr<std::unique_ptr<CublasLt::Product>> CublasLt::Prepare(const Operands& operands) {
-  auto product = std::make_unique<Product>(*functions_, handle_, operands);
+absl::StatusOr<std::unique_ptr<CublasLt::Product>> CublasLt::Prepare(const MatrixProduct& wanted,
+                                                                     const Workspace& workspace) {
+  ASSIGN_OR_RETURN(void* const handle, Handle());
+  auto product = std::make_unique<Product>(*functions_, handle, wanted, workspace);
   RETURN_IF_ERROR(product->FindAlgorithms());
   return product;
 }

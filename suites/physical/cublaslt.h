@@ -5,14 +5,15 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
-#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "suites/physical/library_search.h"
-#include "suites/sdk/peak.h"
+#include "suites/physical/matrix_engine.h"
 
 namespace muster::physical {
 
@@ -30,36 +31,31 @@ class CublasLt {
   std::string version() const;
   const std::string& path() const { return path_; }
 
-  // c = a × b for square matrices of `size` in columns; sums in fp32, of fp64 in fp64, of int8 in int32. With
-  // `transpose_a` a is kept in rows, as fp8 and int8 want it. The device, the matrices, the workspace and the stream
-  // must be the same for as long as the product lives.
+  // One kind of product, on the device that was current at Prepare(); other operands at each call.
   class Product;
-  struct Operands {
-    const void* a = nullptr;
-    const void* b = nullptr;
-    void* c = nullptr;
-    size_t size = 0;
-    sdk::MatrixType type = sdk::MatrixType::kBf16;
-    // Entries of c are of the type of the sums, else of a and b's.
-    bool wide_result = false;
-    bool transpose_a = false;
-    void* workspace = nullptr;
-    size_t workspace_bytes = 0;
+  struct Workspace {
+    void* memory = nullptr;
+    size_t bytes = 0;
   };
-  absl::StatusOr<std::unique_ptr<Product>> Prepare(const Operands& operands);
+  // The workspace lives as long as the product.
+  absl::StatusOr<std::unique_ptr<Product>> Prepare(const MatrixProduct& product, const Workspace& workspace);
 
  private:
   struct Functions;
   CublasLt(std::unique_ptr<Functions> functions, std::string path);
 
+  // cuBLASLt's context on the current device.
+  absl::StatusOr<void*> Handle();
+
   std::unique_ptr<Functions> functions_;
   const std::string path_;
-  void* handle_ = nullptr;
+  base::Mutex mutex_;
+  std::map<int, void*> handles_ ABSL_GUARDED_BY(mutex_);  // By CUDA's number of the device.
 };
 
 class CublasLt::Product {
  public:
-  Product(const Functions& functions, void* handle, const Operands& operands);
+  Product(const Functions& functions, void* handle, const MatrixProduct& product, const Workspace& workspace);
   ~Product();
   Product(const Product&) = delete;
   Product& operator=(const Product&) = delete;
@@ -67,7 +63,7 @@ class CublasLt::Product {
   // How many algorithms the library proposes, likely best first.
   size_t algorithms() const;
   // Queues the product with algorithm `index`; false when the library refuses.
-  bool Queue(size_t index, cudaStream_t stream) const;
+  bool Queue(size_t index, const MatrixOperands& operands, cudaStream_t stream) const;
 
  private:
   friend class CublasLt;
@@ -77,9 +73,9 @@ class CublasLt::Product {
   std::unique_ptr<State> state_;
 };
 
-// The library that the parameter cublaslt_library names, or the first of the candidates. Throws DeviceSkipped when
-// there is none, ToolError when it does not work.
-std::unique_ptr<CublasLt> LoadCublasLt();
+// The library that the parameter cublaslt_library names, or the first of the candidates: loaded once for the process,
+// which takes longer than many a test. Throws DeviceSkipped when there is none, ToolError when it does not work.
+CublasLt& SharedCublasLt();
 
 }  // namespace muster::physical
 

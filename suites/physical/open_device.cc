@@ -26,7 +26,7 @@ std::unique_ptr<ComputeDevice> OpenNvidia(const v1::Device& device) {
 std::unique_ptr<MatrixEngine> OpenNvidiaEngine(ComputeDevice& device) {
   auto* const gpu = dynamic_cast<CudaDevice*>(&device);
   if (gpu == nullptr) return nullptr;
-  return std::make_unique<CublasEngine>(LoadCublasLt(), *gpu);
+  return std::make_unique<CublasEngine>(SharedCublasLt(), *gpu);
 }
 
 // Null for devices of another vendor.
