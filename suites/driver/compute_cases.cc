@@ -1,6 +1,7 @@
 // Matrix products with one right answer, in every type that the device's matrix units have.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -23,15 +24,6 @@ using sdk::MatrixType;
 
 // Of checked products, by level.
 constexpr double kSeconds[] = {0.08, 1, 12, 300};
-
-// Types by compute capability: CUDA's programming guide, "Tensor cores". Without one the library has no algorithm, or
-// another unit does the work.
-bool HasUnits(const sdk::GpuFigures& gpu, MatrixType type) {
-  if (gpu.compute_major == 0) return true;  // Not NVIDIA's: the engine says what it cannot.
-  const int capability = gpu.compute_major * 10 + gpu.compute_minor;
-  if (type == MatrixType::kBf16 || type == MatrixType::kTf32) return capability >= 80;
-  return type != MatrixType::kFp8 || capability >= 89;
-}
 
 // Few enough operations that a product takes some milliseconds on a large GPU, and so deep that the check, which reads
 // c once, is a hundredth of it.
@@ -65,6 +57,13 @@ MatrixProduct ProductFor(MatrixType type, bool matrix_units, uint64_t free_bytes
   return product;
 }
 
+// Whose digest is reported: always the same, unless a smaller product was asked for.
+uint32_t ReferenceSize() {
+  constexpr uint32_t kUsual = 1024;
+  const auto size = static_cast<uint32_t>(sdk::Parameter<int64_t>("gemm_size"));
+  return size == 0 ? kUsual : std::min(size, kUsual);
+}
+
 void Report(const std::string& name, const GoldenReport& report, std::optional<double> peak) {
   sdk::ReportWork("flop", report.operations);
   sdk::Measure(name + ".products", static_cast<double>(report.products), "1");
@@ -92,6 +91,7 @@ void RunGolden(const std::string& name, physical::ComputeDevice& gpu, physical::
       {.product = ProductFor(type, engine.UsesMatrixUnits(), gpu.FreeBytes()),
        .seed = static_cast<uint64_t>(sdk::Parameter<int64_t>("seed")),
        .seconds = kSeconds[level - 1],
+       .reference_size = ReferenceSize(),
        .host_expects_all = level >= 3,
        .injection = physical::ParseGoldenInjection(sdk::Parameter<std::string>("inject_gemm"), type)});
   if (!report.unsupported.empty()) throw sdk::DeviceSkipped(report.unsupported);
@@ -104,7 +104,7 @@ void RunGoldenCase(MatrixType type) {
     RequireDriver(device);
     const auto gpu = physical::OpenDevice(device);
     const auto engine = physical::OpenMatrixEngine(*gpu, type);
-    if (engine->UsesMatrixUnits() && !HasUnits(gpu->Traits().figures, type))
+    if (engine->UsesMatrixUnits() && !sdk::HasMatrixUnits(gpu->Traits().figures, type))
       throw sdk::DeviceSkipped("this GPU has no units for " + physical::MatrixTypeName(type));
     RunGolden("compute.golden_" + physical::MatrixTypeName(type), *gpu, *engine, type);
   });

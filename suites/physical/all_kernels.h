@@ -11,6 +11,8 @@
 #include "suites/physical/stream.kernels.h"
 #include "suites/physical/plain_gemm.kernels.h"
 #include "suites/physical/plain_gemm_fp64.kernels.h"
+#include "suites/physical/random_gemm.kernels.h"
+#include "suites/physical/random_gemm_fp64.kernels.h"
 #include "suites/physical/stress.kernels.h"
 #include "suites/physical/unit_atomics.kernels.h"
 #include "suites/physical/unit_exchange.kernels.h"
@@ -26,7 +28,7 @@
   M(march_write), M(march_verify), M(march_verify_write), M(march_mirror), M(march_inject), \
   M(golden_fill), M(golden_weights), M(golden_weigh_b), M(golden_expect_rows), M(golden_weigh_c), M(golden_weigh_c_fp64), M(golden_compare), \
   M(golden_locate), M(golden_locate_fp64), M(golden_inject), \
-  M(plain_multiply), M(plain_multiply_int8), M(plain_multiply_fp64), \
+  M(plain_multiply), M(plain_multiply_int8), M(plain_multiply_fp64), M(random_fill), M(random_fill_fp64), \
   M(api_step), M(api_stray), \
   M(stress_pulses), \
   M(unit_integer), M(unit_float), M(unit_float_division), M(unit_double), M(unit_shared_memory), M(unit_cache_tags), \

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "suites/physical/device_memory.h"
 #include "suites/physical/golden_oracle.h"
 #include "suites/sdk/outcome.h"
 
@@ -22,23 +23,6 @@ double NumberOf(u64 bits, uint32_t format) {
   if (format == FORMAT_FP64) return AS_DOUBLE(bits);
   return format == FORMAT_INT32 ? static_cast<double>(static_cast<int32_t>(bits)) : AS_FLOAT(bits);
 }
-
-class Buffer {
- public:
-  Buffer(ComputeDevice& device, uint64_t bytes) : device_(device), data_(device.Allocate(bytes)) {
-    if (data_ == nullptr)
-      throw sdk::ToolError(
-          absl::StrCat("expected ", bytes, " bytes of free device memory, found ", device.FreeBytes()));
-  }
-  ~Buffer() { device_.Free(data_); }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  void* data() const { return data_; }
-
- private:
-  ComputeDevice& device_;
-  void* const data_;
-};
 
 // The exponents of scaled operands: `span` of them from `low_a` and `low_b` on. Entries of a and b are exact in their
 // type, and the sums neither overflow nor become subnormal in theirs; fp16 and fp8 go from their least subnormal number
@@ -110,9 +94,8 @@ class Golden {
     report_.operations = shape_.Operations() * static_cast<double>(report_.products);
     if (checked_seconds_ > 0) report_.checked_per_second = report_.operations / checked_seconds_;
     if (unchecked_seconds_ > 0) {
-      const double operations = shape_.Operations() * static_cast<double>(compared_);
-      report_.compared_per_second = operations / compared_seconds_;
-      report_.unchecked_per_second = operations / unchecked_seconds_;
+      report_.compared_per_second = shape_.Operations() * static_cast<double>(compared_) / compared_seconds_;
+      report_.unchecked_per_second = shape_.Operations() * static_cast<double>(unchecked_) / unchecked_seconds_;
     }
     return report_;
   }
@@ -185,30 +168,40 @@ class Golden {
     }
   }
 
-  // A round's products, checked; half of those without checks before them and half after, for a GPU that warms up gets
-  // slower.
+  // A round's products, checked, and as many without checks among them, for a GPU that warms up gets slower. A checked
+  // one is the last.
   void Multiply(uint32_t round) {
     const uint32_t count = options_.products_per_round;
-    const bool compare = unchecked_seconds_ < options_.unchecked_seconds;
-    const auto unchecked = [&](uint32_t products) {
-      unchecked_seconds_ += device_.Seconds([&] {
-        for (uint32_t i = 0; i < products; ++i) engine_.Multiply(Operands(i));
-      });
-    };
-    if (compare) unchecked(count / 2);
-    const double seconds = device_.Seconds([&] {
-      for (uint32_t i = 0; i < count; ++i) {
-        const bool inject =
-            options_.injection && (options_.injection->every || (round == 0 && i + 1 == options_.products_per_round));
-        MultiplyAndCheck(i, inject);
+    const uint32_t block = std::max(1u, count / 4);
+    for (uint32_t first = 0; first < count; first += 2 * block) {
+      const uint32_t middle = std::min(first + block, count);
+      const uint32_t end = std::min(middle + block, count);
+      const bool compare = middle < end && unchecked_seconds_ < options_.unchecked_seconds;
+      double seconds = Checked(round, first, middle);
+      if (compare) {
+        // The one after an unchecked one has the other right operand, too.
+        unchecked_seconds_ += device_.Seconds([&] {
+          for (uint32_t i = 0; i < 2 * block; ++i) engine_.Multiply(Operands(middle + i));
+        });
+        unchecked_ += 2 * block;
+      }
+      seconds += Checked(round, middle, end);
+      checked_seconds_ += seconds;
+      report_.products += end - first;
+      if (!compare) continue;
+      compared_seconds_ += seconds;
+      compared_ += end - first;
+    }
+  }
+
+  double Checked(uint32_t round, uint32_t first, uint32_t end) {
+    if (first == end) return 0;
+    return device_.Seconds([&] {
+      for (uint32_t i = first; i < end; ++i) {
+        const bool last = round == 0 && i + 1 == options_.products_per_round;
+        MultiplyAndCheck(i, options_.injection && (options_.injection->every || last));
       }
     });
-    if (compare) unchecked(count - count / 2);
-    checked_seconds_ += seconds;
-    report_.products += count;
-    if (!compare) return;
-    compared_ += count;
-    compared_seconds_ += seconds;
   }
 
   void MultiplyAndCheck(uint32_t product, bool inject) {
@@ -328,20 +321,21 @@ class Golden {
   MatrixEngine& engine_;
   const GoldenOptions options_;
   const MatrixProduct shape_;
-  const Buffer a_, b_, c_;
-  const Buffer errors_;
+  const DeviceMemory a_, b_, c_;
+  const DeviceMemory errors_;
   // By the product's right operand.
-  const Buffer sums_[2];      // b × weights.
-  const Buffer expected_[2];  // a × b × weights.
-  const Buffer weights_[2];   // Of the columns.
-  const Buffer rows_;         // c × weights, of the product at hand.
-  const Buffer kept_;         // The same of the round's first product.
-  const Buffer saved_;        // Entries of c, for an injected fault.
+  const DeviceMemory sums_[2];      // b × weights.
+  const DeviceMemory expected_[2];  // a × b × weights.
+  const DeviceMemory weights_[2];   // Of the columns.
+  const DeviceMemory rows_;         // c × weights, of the product at hand.
+  const DeviceMemory kept_;         // The same of the round's first product.
+  const DeviceMemory saved_;        // Entries of c, for an injected fault.
   GoldenArguments arguments_ = {};
   double checked_seconds_ = 0;
   double compared_seconds_ = 0;
   double unchecked_seconds_ = 0;
   uint64_t compared_ = 0;
+  uint64_t unchecked_ = 0;
   GoldenReport report_;
 };
 
@@ -384,6 +378,7 @@ std::string GoldenError::Describe() const {
 
 GoldenReport RunGolden(ComputeDevice& device, MatrixEngine& engine, const GoldenOptions& options) {
   RequireWhole(options.product);
+  if (options.products_per_round < 2) throw sdk::ToolError("expected two products a round, by turns");
   if (options.reference_size == 0) return Golden(device, engine, options).Run();
   GoldenOptions of_reference = options;
   of_reference.product.rows = of_reference.product.columns = of_reference.product.depth = options.reference_size;

@@ -25,7 +25,7 @@ struct GoldenOptions {
   // Rounds go on until the checked products have taken so long.
   double seconds = 0.25;
   uint32_t least_rounds = 2;
-  uint32_t products_per_round = 8;
+  uint32_t products_per_round = 8;  // At least two.
   // The same products are done without checks in the first rounds, to compare, for at most about so long.
   double unchecked_seconds = 1;
   // A product of this size comes first, expected on the host in full: the digest is its. 0: none, the digest is the

@@ -2,7 +2,7 @@
 //
 // Built without the CUDA toolkit, NVIDIA's devices are skipped, with the reason; without tools for SPIR-V, Intel's.
 //
-// Matrix products on Intel are golden_multiply's: the vector engines work, the matrix engines (XMX) do not. No portable
+// Matrix products on Intel are plain_multiply's: the vector engines work, the matrix engines (XMX) do not. No portable
 // way to them goes through SPIR-V 1.2 and OpenCL C 2.0, and oneMKL needs a SYCL runtime that the machine may lack.
 #ifndef MUSTER_SUITES_PHYSICAL_OPEN_DEVICE_H_
 #define MUSTER_SUITES_PHYSICAL_OPEN_DEVICE_H_

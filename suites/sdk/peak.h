@@ -33,9 +33,13 @@ enum class MatrixType { kBf16, kFp32, kTf32, kFp16, kFp64, kInt8, kFp8 };
 // counts the memory clock of HBM and of every GDDR alike: H200 6016 bit × 3.201 GHz, RTX 4090 384 bit × 10.501 GHz.
 std::optional<double> MemoryBandwidthPeak(const GpuFigures& gpu);
 
-// Operations per second of a dense matrix product: on the fp32 units for fp32, on the tensor cores for bf16 and fp16.
-// Not known for the other types.
+// Operations per second of a dense matrix product: on the fp32 units for fp32, else on the tensor cores, or on the fp64
+// units where those do not compute in fp64.
 std::optional<double> MatrixPeak(const GpuFigures& gpu, MatrixType type);
+
+// Whether there are units for it: an NVIDIA GPU's library has no product of the type without. True of GPUs whose
+// compute capability is not known.
+bool HasMatrixUnits(const GpuFigures& gpu, MatrixType type);
 
 // Bytes per second one way over PCI Express, after line coding and before packet headers. `generation` 1 to 6.
 std::optional<double> PciBandwidthPeak(uint32_t generation, uint32_t width);

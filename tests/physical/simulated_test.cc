@@ -69,7 +69,7 @@ TEST_F(SimulatedIntel, AnInjectedFaultOfAProductIsLocated) {
 TEST_F(SimulatedIntel, AWrongBitOfAProductIsLocated) {
   // Kept in columns: byte 4 * (93 * 128 + 17) + 2.
   const Step step = Run("compute.golden_fp32", kArc,
-                        "faults { at_s: 1 wrong_results { kernel: 'golden_multiply' byte_offset: 47686 bit: 4 } }");
+                        "faults { at_s: 1 wrong_results { kernel: 'plain_multiply' byte_offset: 47686 bit: 4 } }");
   EXPECT_TRUE(Failed(step)) << Said(step);
   EXPECT_THAT(Said(step), HasSubstr("row 17, column 93"));
 }
