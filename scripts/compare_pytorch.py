@@ -25,7 +25,8 @@ PINNED_BYTES = 256 << 20
 REPEATS = 30
 WARM_UP_SECONDS = 0.5  # Of products.
 ROUNDS = 5
-COMPARED = ("bandwidth.device_copy.driver", "bandwidth.host_to_device.pinned", "bandwidth.device_to_host.pinned", "gemm_bf16", "gemm_fp32")
+GEMM_TYPES = ("bf16", "fp16", "tf32", "fp32", "fp64", "int8", "fp8")
+COMPARED = ("bandwidth.device_copy.driver", "bandwidth.host_to_device.pinned", "bandwidth.device_to_host.pinned") + tuple(f"gemm_{one}" for one in GEMM_TYPES)
 
 
 def median_seconds(torch, work, warm_up_seconds=0.0, repeats=REPEATS):
@@ -46,11 +47,35 @@ def median_seconds(torch, work, warm_up_seconds=0.0, repeats=REPEATS):
     return statistics.median(a.elapsed_time(b) for a, b in zip(marks, marks[1:])) * 1e-3
 
 
-def gemm_rate(torch, dtype):
-    a = torch.randn(GEMM_SIZE, GEMM_SIZE, device="cuda", dtype=dtype)
-    b = torch.randn(GEMM_SIZE, GEMM_SIZE, device="cuda", dtype=dtype)
+def gemm(torch, kind):
+    """A function that multiplies two random matrices in this type, into memory that is there before; None where this PyTorch has none.
+
+    Of fp8 and int8 PyTorch makes the result's memory itself.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = kind == "tf32"
+    dtypes = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp64": torch.float64}
+    a = torch.randn(GEMM_SIZE, GEMM_SIZE, device="cuda", dtype=dtypes.get(kind, torch.float32))
+    b = torch.randn_like(a)
+    if kind == "int8":
+        if not hasattr(torch, "_int_mm"):
+            return None
+        a, b = ((one * 32).round().clamp(-127, 127).to(torch.int8) for one in (a, b))
+        return lambda: torch._int_mm(a, b.t())
+    if kind == "fp8":
+        if not hasattr(torch, "_scaled_mm"):
+            return None
+        a, b = (one.to(torch.float8_e4m3fn) for one in (a, b))
+        one = torch.ones((), device="cuda")
+        return lambda: torch._scaled_mm(a, b.t(), scale_a=one, scale_b=one, out_dtype=torch.bfloat16)
     c = torch.empty_like(a)
-    return 2 * GEMM_SIZE**3 / median_seconds(torch, lambda: torch.matmul(a, b, out=c), WARM_UP_SECONDS)
+    return lambda: torch.matmul(a, b, out=c)
+
+
+def gemm_rate(torch, kind):
+    multiply = gemm(torch, kind)
+    if multiply is None:
+        return None
+    return 2 * GEMM_SIZE**3 / median_seconds(torch, multiply, WARM_UP_SECONDS)
 
 
 def copy_rate(torch, to, source, bytes_moved):
@@ -59,7 +84,6 @@ def copy_rate(torch, to, source, bytes_moved):
 
 def measure_device(torch):
     """PyTorch's figures on the current device."""
-    torch.backends.cuda.matmul.allow_tf32 = False
     free, _ = torch.cuda.mem_get_info()
     size = min(BUFFER_BYTES, free // 5 * 2)
     source = torch.randint(0, 255, (size,), device="cuda", dtype=torch.uint8)
@@ -70,8 +94,11 @@ def measure_device(torch):
     host.random_()
     figures["bandwidth.host_to_device.pinned"] = copy_rate(torch, device, host, PINNED_BYTES)
     figures["bandwidth.device_to_host.pinned"] = copy_rate(torch, host, device, PINNED_BYTES)
-    figures["gemm_bf16"] = gemm_rate(torch, torch.bfloat16)
-    figures["gemm_fp32"] = gemm_rate(torch, torch.float32)
+    for kind in GEMM_TYPES:
+        torch.cuda.empty_cache()
+        rate = gemm_rate(torch, kind)
+        if rate is not None:
+            figures[f"gemm_{kind}"] = rate
     return figures
 
 
@@ -99,7 +126,7 @@ def take_turns(program):
     rounds, seen = [], []
     for _ in range(ROUNDS):
         rounds.append(measure_all())
-        environment = {**os.environ, "MUSTER_OUTPUT": "ocptv"}
+        environment = {**os.environ, "MUSTER_OUTPUT": "ocptv", "MUSTER_LEVEL": "2"}
         done = subprocess.run([program], env=environment, stdout=subprocess.PIPE, text=True, check=False)
         hardware = {}
         for document in documents(done.stdout):
@@ -145,7 +172,7 @@ def compare(devices, seen, floor):
         device["ratio"] = {}
         for name in COMPARED:
             values = [value for one, value, where in seen if one == name and where in ("", device["uuid"])]
-            if not values:
+            if not values or name not in device["pytorch"]:
                 continue
             device["run"][name] = statistics.median(values)
             device.setdefault("run_rounds", {})[name] = values

@@ -9,6 +9,7 @@
 #include "suites/driver/requirement.h"
 #include "suites/physical/golden_gemm.h"
 #include "suites/physical/open_device.h"
+#include "suites/physical/unit_tensor.h"
 #include "suites/sdk/devices.h"
 #include "suites/sdk/measurement.h"
 #include "suites/sdk/outcome.h"
@@ -84,6 +85,22 @@ void Report(const std::string& name, const GoldenReport& report, std::optional<d
   }
 }
 
+// Which multiprocessor is at fault, where a product of the library was: each multiplies by itself.
+void Localise(physical::ComputeDevice& gpu) {
+  constexpr double kSeconds = 0.5;
+  const physical::UnitSweepReport report =
+      physical::SweepUnits(gpu, physical::TensorWork(gpu.Traits().figures),
+                           {.seed = static_cast<uint64_t>(sdk::Parameter<int64_t>("seed")),
+                            .seconds = kSeconds,
+                            .fault = physical::ParseUnitFault(sdk::Parameter<std::string>("inject_unit"))});
+  for (const std::string& verdict : report.verdicts) ADD_FAILURE() << "tensor units: " << verdict;
+  for (const physical::UnitError& error : report.errors) ADD_FAILURE() << error.Describe();
+  if (report.verdicts.empty()) {
+    ADD_FAILURE() << "tensor units: each multiplies right by itself, " << report.units_seen << " of " << report.units
+                  << " tried";
+  }
+}
+
 void RunGolden(const std::string& name, physical::ComputeDevice& gpu, physical::MatrixEngine& engine, MatrixType type) {
   const int level = sdk::Session::Current().environment().level;
   const GoldenReport report = physical::RunGolden(
@@ -96,6 +113,7 @@ void RunGolden(const std::string& name, physical::ComputeDevice& gpu, physical::
        .injection = physical::ParseGoldenInjection(sdk::Parameter<std::string>("inject_gemm"), type)});
   if (!report.unsupported.empty()) throw sdk::DeviceSkipped(report.unsupported);
   sdk::MeasureText(name + ".library", engine.Name());
+  if (report.verdict != physical::GoldenVerdict::kNone && engine.UsesMatrixUnits()) Localise(gpu);
   Report(name, report, engine.UsesMatrixUnits() ? sdk::MatrixPeak(gpu.Traits().figures, type) : std::nullopt);
 }
 

@@ -13,8 +13,10 @@
 #include "suites/physical/unit_memory.h"
 #include "suites/physical/unit_special.h"
 #include "suites/physical/unit_sweep.h"
+#include "suites/physical/unit_tensor.h"
 #include "suites/sdk/devices.h"
 #include "suites/sdk/measurement.h"
+#include "suites/sdk/outcome.h"
 #include "suites/sdk/parameters.h"
 #include "suites/sdk/session.h"
 
@@ -149,6 +151,15 @@ TEST(memory, cache_tags) {
   RunUnitCase("memory.cache_tags", [](const auto&) {
     return UnitWorks{{"first", physical::CacheTagsWork(kFirstCacheWindow)},
                      {"last", physical::CacheTagsWork(kLastCacheWindow)}};
+  });
+}
+
+TEST(compute, tensor_units) {
+  RunUnitCase("compute.tensor_units", [](ComputeDevice& gpu) {
+    const sdk::GpuFigures figures = gpu.Traits().figures;
+    if (figures.compute_major == 0)
+      throw sdk::DeviceSkipped("its matrix units have no instructions in SPIR-V that every driver takes");
+    return std::map<std::string, UnitWork>{{"", physical::TensorWork(figures)}};
   });
 }
 
