@@ -36,12 +36,12 @@ MatrixProduct ProductOf(MatrixType type, bool matrix_units) {
     case MatrixType::kFp32:
       return {.type = type, .rows = 4096, .columns = 4096, .depth = 8192};
     case MatrixType::kTf32:
-      return {.type = type, .rows = 8192, .columns = 8192, .depth = 16384};
+      return {.type = type, .rows = 8192, .columns = 8192, .depth = 32768};
     case MatrixType::kFp16:
     case MatrixType::kBf16:
-      return {.type = type, .rows = 8192, .columns = 8192, .depth = 32768};
-    default:
       return {.type = type, .rows = 8192, .columns = 8192, .depth = 65536};
+    default:
+      return {.type = type, .rows = 8192, .columns = 8192, .depth = 131072};
   }
 }
 
@@ -108,6 +108,7 @@ void RunGolden(const std::string& name, physical::ComputeDevice& gpu, physical::
       {.product = ProductFor(type, engine.UsesMatrixUnits(), gpu.FreeBytes()),
        .seed = static_cast<uint64_t>(sdk::Parameter<int64_t>("seed")),
        .seconds = kSeconds[level - 1],
+       .products_per_round = level == 1 ? 4u : 8u,
        .reference_size = ReferenceSize(),
        .host_expects_all = level >= 3,
        .injection = physical::ParseGoldenInjection(sdk::Parameter<std::string>("inject_gemm"), type)});
