@@ -155,11 +155,10 @@ TEST(memory, cache_tags) {
 }
 
 TEST(compute, tensor_units) {
-  RunUnitCase("compute.tensor_units", [](ComputeDevice& gpu) {
-    const sdk::GpuFigures figures = gpu.Traits().figures;
-    if (figures.compute_major == 0)
+  RunUnitCase("compute.tensor_units", [](const auto& traits) {
+    if (traits.figures.compute_major == 0)
       throw sdk::DeviceSkipped("its matrix units have no instructions in SPIR-V that every driver takes");
-    return std::map<std::string, UnitWork>{{"", physical::TensorWork(figures)}};
+    return UnitWorks{{"", physical::TensorWork(traits.figures)}};
   });
 }
 
