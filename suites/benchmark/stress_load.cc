@@ -1,14 +1,93 @@
 #include "suites/benchmark/stress_load.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "suites/physical/golden_gemm.h"
+#include "suites/physical/open_device.h"
 #include "suites/physical/pulse_train.h"
+#include "suites/sdk/outcome.h"
 
 namespace muster::benchmark {
 namespace {
 
+constexpr uint32_t kSize = 8192;
+constexpr uint32_t kTrialProducts = 4;
+constexpr uint32_t kMostProducts = 4096;
 constexpr uint32_t kGroupSize = 512;
 constexpr double kMostSliceSeconds = 0.25;
+
+class MatrixLoad final : public StressLoad {
+ public:
+  MatrixLoad(physical::ComputeDevice& device, std::unique_ptr<physical::MatrixEngine> engine)
+      : device_(device), engine_(std::move(engine)) {}
+
+  // How long a product takes; why the engine cannot do it, in words, or nothing.
+  std::string Try() {
+    const physical::GoldenReport report = physical::RunGolden(device_, *engine_,
+                                                              {.product = kProduct,
+                                                               .seconds = 0,
+                                                               .least_rounds = 1,
+                                                               .products_per_round = kTrialProducts,
+                                                               .unchecked_seconds = 0,
+                                                               .reference_size = 0});
+    if (report.checked_per_second > 0) product_seconds_ = kProduct.Operations() / report.checked_per_second;
+    return report.unsupported;
+  }
+
+  std::string Name() const override {
+    return absl::StrCat(physical::MatrixTypeName(kProduct.type), " products by ", engine_->Name());
+  }
+
+  void Work(double slice_seconds, uint64_t seed, const std::optional<StressFault>& fault,
+            const std::function<bool(const StressSlice*)>& go_on) override {
+    const double products = std::min(slice_seconds, kMostSliceSeconds) / product_seconds_;
+    physical::GoldenOptions options = {
+        .product = kProduct,
+        .seed = seed,
+        .products_per_round = static_cast<uint32_t>(std::clamp<double>(products, 1, kMostProducts)),
+        .unchecked_seconds = 0,
+        .reference_size = 0};
+    if (fault) {
+      options.injection = physical::ParseGoldenInjection(absl::StrCat("bit:", fault->unit, ":7:23"), kProduct.type);
+      options.injection_round = fault->slice;
+    }
+    StressSlice slice;
+    uint64_t products_before = 0;
+    const auto ended = [&](const physical::GoldenReport& report) {
+      slice.end = StressClock::now();
+      slice.operations = kProduct.Operations() * static_cast<double>(report.products - products_before);
+      slice.wrong = report.wrong_rows + report.strips_not_whole;
+      for (const physical::GoldenError& error : report.errors) {
+        slice.errors.push_back(absl::StrCat(report.first_wrong, ": ", error.Describe()));
+      }
+      products_before = report.products;
+    };
+    bool begun = false;
+    options.go_on = [&](const physical::GoldenReport& so_far) {
+      if (begun) ended(so_far);
+      const bool on = go_on(begun ? &slice : nullptr);
+      begun = true;
+      slice.begin = StressClock::now();
+      return on;
+    };
+    const physical::GoldenReport report = physical::RunGolden(device_, *engine_, options);
+    // After a wrong product nobody was asked.
+    if (report.wrong_rows + report.strips_not_whole == 0) return;
+    ended(report);
+    go_on(&slice);
+  }
+
+ private:
+  // As large as keeps the matrix units busy, and short enough for a slice of some milliseconds.
+  static constexpr physical::MatrixProduct kProduct = {
+      .type = sdk::MatrixType::kBf16, .rows = kSize, .columns = kSize, .depth = kSize};
+
+  physical::ComputeDevice& device_;
+  const std::unique_ptr<physical::MatrixEngine> engine_;
+  double product_seconds_ = 1;
+};
 
 class KernelLoad final : public StressLoad {
  public:
@@ -40,6 +119,15 @@ class KernelLoad final : public StressLoad {
 }  // namespace
 
 std::unique_ptr<StressLoad> OpenStressLoad(physical::ComputeDevice& device) {
+  try {
+    auto engine = physical::OpenMatrixEngine(device, sdk::MatrixType::kBf16);
+    if (engine->UsesMatrixUnits()) {
+      auto load = std::make_unique<MatrixLoad>(device, std::move(engine));
+      if (load->Try().empty()) return load;
+    }
+  } catch (const sdk::DeviceSkipped&) {
+    // No library: the kernel does it.
+  }
   return std::make_unique<KernelLoad>(device);
 }
 

@@ -34,6 +34,7 @@ struct StressFault {
 class StressLoad {
  public:
   virtual ~StressLoad() = default;
+  // "bf16 products by cuBLASLt 13.1.0".
   virtual std::string Name() const = 0;
   // Works in slices of about so long. `go_on` is asked before each, with the one that ended (none before the first);
   // the slice begins when it answers. Ends after a slice with a wrong result.
@@ -41,7 +42,8 @@ class StressLoad {
                     const std::function<bool(const StressSlice* ended)>& go_on) = 0;
 };
 
-// Pulses without pauses (pulse_train.h). `device` outlives it.
+// Matrix products where the device's library has matrix units for them, for these alone draw what a large GPU may;
+// else pulses without pauses (pulse_train.h). `device` outlives it.
 std::unique_ptr<StressLoad> OpenStressLoad(physical::ComputeDevice& device);
 
 }  // namespace muster::benchmark

@@ -83,7 +83,7 @@ class Golden {
     report_.unsupported = engine_.Prepare(shape_, Operands(0));
     if (!report_.unsupported.empty()) return report_;
     device_.Zero(rows_.data(), shape_.rows * sizeof(u64));
-    for (uint32_t round = 0; round < options_.least_rounds || checked_seconds_ < options_.seconds; ++round) {
+    for (uint32_t round = 0; GoesOn(round); ++round) {
       Begin(round);
       ExpectAsOnHost(options_.host_expects_all && round == 0 ? 0 : kHostSamples);
       device_.Zero(errors_.data(), sizeof(GoldenErrors));
@@ -101,6 +101,10 @@ class Golden {
   }
 
  private:
+  bool GoesOn(uint32_t round) const {
+    if (options_.go_on) return options_.go_on(report_);
+    return round < options_.least_rounds || checked_seconds_ < options_.seconds;
+  }
   uint64_t ShiftBytes() const { return uint64_t{GOLDEN_SHIFT} * shape_.depth * BytesOfFormat(shape_.InputFormat()); }
   uint64_t SavedBytes() const {
     const uint64_t side = options_.injection ? options_.injection->side : 1;
@@ -198,7 +202,7 @@ class Golden {
     if (first == end) return 0;
     return device_.Seconds([&] {
       for (uint32_t i = first; i < end; ++i) {
-        const bool last = round == 0 && i + 1 == options_.products_per_round;
+        const bool last = round == options_.injection_round && i + 1 == options_.products_per_round;
         MultiplyAndCheck(i, options_.injection && (options_.injection->every || last));
       }
     });

@@ -8,6 +8,7 @@
 #define MUSTER_SUITES_PHYSICAL_GOLDEN_GEMM_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@
 #include "suites/physical/matrix_engine.h"
 
 namespace muster::physical {
+
+struct GoldenReport;
 
 struct GoldenOptions {
   // Rows, columns and depth are multiples of 64; no operand has more than 2^31 entries.
@@ -34,6 +37,9 @@ struct GoldenOptions {
   // The host expects the first round in full, and not samples.
   bool host_expects_all = false;
   std::optional<GoldenInjection> injection;
+  uint32_t injection_round = 0;  // One that is not of every product is made there.
+  // Asked before each round, with what was done so far, in place of `seconds` and `least_rounds`.
+  std::function<bool(const GoldenReport& so_far)> go_on;
 };
 
 struct GoldenError {
