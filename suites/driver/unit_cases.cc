@@ -28,7 +28,7 @@ using physical::UnitSweepReport;
 using physical::UnitWork;
 
 // Of sweeps, by level.
-constexpr double kSeconds[] = {0.05, 0.7, 8, 60};
+constexpr double kSeconds[] = {0.05, 0.5, 8, 60};
 
 void ReportPaces(const std::string& name, const UnitSweepReport& report) {
   if (report.paces.empty()) return;
