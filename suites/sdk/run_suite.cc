@@ -10,12 +10,15 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "suites/sdk/case_listener.h"
 #include "suites/sdk/child.h"
 #include "suites/sdk/discovery.h"
 #include "suites/sdk/environment.h"
+#include "suites/sdk/injection.h"
 #include "suites/sdk/ocptv_report.h"
 #include "suites/sdk/session.h"
 #include "suites/sdk/software.h"
@@ -77,7 +80,9 @@ int RunSuite(int argc, char** argv) {
   Session session(*environment, *report);
   auto& listeners = testing::UnitTest::GetInstance()->listeners();
   if (environment->ocptv) delete listeners.Release(listeners.default_result_printer());
-  listeners.Append(new CaseListener(*report, UnprovenWarnings(*environment)));
+  std::vector<std::string> warnings = UnprovenWarnings(*environment);
+  for (std::string& warning : InjectionWarnings(*environment)) warnings.push_back(std::move(warning));
+  listeners.Append(new CaseListener(*report, std::move(warnings)));
   return RUN_ALL_TESTS();
 }
 
