@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "suites/physical/device_memory.h"
 #include "suites/sdk/outcome.h"
 
 namespace muster::physical {
@@ -136,14 +137,11 @@ double BytesMoved(MarchElement element, uint64_t bytes) {
 class March {
  public:
   March(ComputeDevice& device, const MarchOptions& options)
-      : device_(device), options_(options), errors_(device.Allocate(sizeof(MarchErrors))), memory_(device, Wanted()) {
-    if (errors_ == nullptr || memory_.bytes() == 0) {
+      : device_(device), options_(options), errors_(device, sizeof(MarchErrors)), memory_(device, Wanted()) {
+    if (memory_.bytes() == 0) {
       throw sdk::ToolError(absl::StrCat("expected free memory on the device to test, found ", device.FreeBytes(),
                                         " bytes; end what else uses the GPU"));
     }
-  }
-  ~March() {
-    if (errors_ != nullptr) device_.Free(errors_);
   }
 
   MarchReport Run() {
@@ -153,7 +151,7 @@ class March {
         std::this_thread::sleep_for(std::chrono::duration<double>(step.hold_seconds));
         continue;
       }
-      device_.Zero(errors_, sizeof(MarchErrors));
+      device_.Zero(errors_.data(), sizeof(MarchErrors));
       const double seconds = device_.Seconds([&] { Queue(step); });
       const double moved = BytesMoved(step.element, memory_.bytes());
       report_.seconds += seconds;
@@ -191,7 +189,7 @@ class March {
       device_.Launch({.kernel = KernelOf(step.element),
                       .groups = (walked + of_group - 1) / of_group,
                       .group_size = kGroupSize,
-                      .buffers = {piece.memory, errors_},
+                      .buffers = {piece.memory, errors_.data()},
                       .arguments = &arguments,
                       .arguments_size = sizeof(arguments)});
     }
@@ -212,7 +210,7 @@ class March {
     if (fault.kind == InjectedFault::Kind::kStuckAtOne) masks.or_mask[fault.bit / 32] = mask;
     if (fault.kind == InjectedFault::Kind::kStuckAtZero) masks.and_mask[fault.bit / 32] = ~mask;
     device_.Launch({.kernel = "march_inject",
-                    .buffers = {piece.memory, errors_},
+                    .buffers = {piece.memory, errors_.data()},
                     .arguments = &masks,
                     .arguments_size = sizeof(masks)});
   }
@@ -220,7 +218,7 @@ class March {
   // Keeps what the step found wrong.
   bool Clean(const MarchStep& step) {
     const auto seen = std::make_unique<MarchErrors>();
-    device_.ReadBack(seen.get(), errors_, sizeof(MarchErrors));
+    device_.ReadBack(seen.get(), errors_.data(), sizeof(MarchErrors));
     report_.wrong_vectors += seen->count;
     const uint64_t records = std::min<uint64_t>(seen->recorded, MARCH_RECORDS);
     for (uint64_t i = 0; i < records && report_.errors.size() < kMaxErrors; ++i) {
@@ -241,7 +239,7 @@ class March {
 
   ComputeDevice& device_;
   const MarchOptions options_;
-  void* const errors_;
+  const DeviceMemory errors_;
   Memory memory_;
   MarchReport report_;
   bool flipped_ = false;

@@ -12,6 +12,9 @@
 //
 // ATOMIC_ADD_ACROSS adds 32 bits where other devices add at the same time.
 //
+// FLOAT_TO_INT and DOUBLE_TO_INT cut off the fraction; what is too large becomes the largest. Of what is no number
+// FLOAT_TO_INT makes 0, DOUBLE_TO_INT does so in OpenCL and on the host, and CUDA's makes the smallest (PTX, "cvt").
+//
 // UNIT_ID: which multiprocessor the work item runs on, where DeviceTraits.names_units. CLOCK_NS: a clock of the device
 // in nanoseconds, where HAS_CLOCK. PAUSE: a short rest of a work item that waits.
 #ifndef MUSTER_SUITES_PHYSICAL_PORTABLE_H_

@@ -42,7 +42,7 @@ KERNEL unit_shared_memory(GLOBAL u64* inputs, GLOBAL u64* expected, GLOBAL UnitG
   for (u32 element = 0; element < UNIT_SHARED_ELEMENTS; ++element) {
     UnitReading reading = {0, 0};
     // In the first word that the lane writes.
-    u32 fault = (u32)unit_fault(me, a, 2 * element);
+    u32 fault = unit_fault32(me, a, 2 * element);
     for (u32 i = unit_shared_first(element, me.lane, (u32)GROUP_SIZE); i < words; i += (u32)GROUP_SIZE) {
       const u32 word = unit_shared_word(element, words, i);
       if (unit_shared_reads(element)) {
@@ -78,8 +78,9 @@ KERNEL unit_cache_tags(GLOBAL u64* inputs, GLOBAL u64* expected, GLOBAL UnitGrou
       for (u32 i = me.lane; i < words; i += (u32)GROUP_SIZE) window[i] = unit_word(a.key, i, inverse) ^ own;
     }
     BARRIER;
-    // Address bits that the lane's reads lose.
-    const u32 fault = (u32)unit_fault(me, a, 2 * element) & (words - 1);
+    // Address bits that the lane's reads lose; the lowest for those that the window has not.
+    const u32 bits = unit_fault32(me, a, 2 * element);
+    const u32 fault = (bits & (words - 1)) | (bits >= words ? 1u : 0u);
     UnitReading reading = {0, 0};
     for (u32 i = me.lane; i < words; i += (u32)GROUP_SIZE) {
       const u32 word = unit_tags_word(element, words, a.key, i);

@@ -60,10 +60,13 @@ TEST_P(UnitMemoryTest, ALostAddressBitIsFoundWithTheAddressThatAnswered) {
 TEST_P(UnitMemoryTest, TheFaultyUnitIsNamed) {
   if (std::string(GetParam()) != "host") GTEST_SKIP() << "this device does not name its units";
   for (const UnitWork& work : {SharedMemoryWork(4096, kLanes), CacheTagsWork(4096, kLanes)}) {
-    const UnitSweepReport report = Sweep(work, "stuck:2:5:9");
-    EXPECT_THAT(report.verdicts, Contains(HasSubstr("permanent: unit 2"))) << work.kernel;
-    ASSERT_FALSE(report.errors.empty());
-    EXPECT_EQ(report.errors.front().unit, 2u);
+    // Of the last bits neither a word has 64, nor the window's addresses.
+    for (const char* fault : {"stuck:2:5:9", "stuck:2:5:31", "stuck:2:5:45"}) {
+      const UnitSweepReport report = Sweep(work, fault);
+      EXPECT_THAT(report.verdicts, Contains(HasSubstr("permanent: unit 2"))) << work.kernel << " " << fault;
+      ASSERT_FALSE(report.errors.empty()) << work.kernel << " " << fault;
+      EXPECT_EQ(report.errors.front().unit, 2u);
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "suites/physical/device_memory.h"
 #include "suites/sdk/outcome.h"
 
 namespace muster::physical {
@@ -18,23 +19,6 @@ constexpr uint32_t kRetests = 10;
 constexpr uint64_t kRetestGroupsPerUnit = 8;
 constexpr uint64_t kMostLaunchesForCoverage = 64;
 constexpr size_t kErrorsKept = 16;
-
-class Buffer {
- public:
-  Buffer(ComputeDevice& device, uint64_t bytes) : device_(device), data_(device.Allocate(bytes)) {
-    if (data_ == nullptr)
-      throw sdk::ToolError(
-          absl::StrCat("expected ", bytes, " bytes of free device memory, found ", device.FreeBytes()));
-  }
-  ~Buffer() { device_.Free(data_); }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  void* data() const { return data_; }
-
- private:
-  ComputeDevice& device_;
-  void* const data_;
-};
 
 // Inputs, and what must come out.
 struct Round {
@@ -286,7 +270,7 @@ class Sweep {
   const UnitWork& work_;
   const UnitSweepOptions options_;
   const uint64_t most_groups_;
-  const Buffer inputs_, expected_, groups_, errors_, scratch_;
+  const DeviceMemory inputs_, expected_, groups_, errors_, scratch_;
   uint64_t launched_ = 0;
   UnitSweepReport report_;
 };
