@@ -213,7 +213,10 @@ TEST(latency, pointer_chase) {
         ADD_FAILURE() << name << ": " << report.problem;
         return;
       }
-      sdk::Measure(name, report.seconds_per_step, "s").MoreThan(nearer).AtMost(LimitSeconds());
+      auto load = sdk::Measure(name, report.seconds_per_step, "s");
+      // The host's memory is as near as its own to a GPU of the processor.
+      if (!options.in_host_memory) load.MoreThan(nearer);
+      load.AtMost(LimitSeconds());
       nearer = report.seconds_per_step;
     }
   });

@@ -116,8 +116,8 @@ struct ThermalTimes {
 
 void JudgeThermal(const StressTeam& team, StressMember& member, const ThermalTimes& times, const std::string& part,
                   sdk::SensorReading temperature) {
-  const double begin = std::chrono::duration<double>(member.slices.front().begin - team.start()).count();
   const double end = LastSecond(team, member);
+  const double begin = std::chrono::duration<double>(member.slices.front().begin - team.start()).count();
   const sdk::SensorSeries& series = member.series;
   const auto idle = series.Statistics(&SensorSample::power_watts, begin - times.idle / 2, begin);
   const auto load = series.Statistics(&SensorSample::power_watts, begin + times.load / 4, end);
