@@ -87,6 +87,7 @@ TEST(api, killed_process) {
     ChildGuard child(StartDeviceChild("long-kernel", device, absl::StrCat(running.child_end(), ends ? " ends" : "")));
     constexpr double kStartLimitSeconds = 20;
     if (!running.Comes(kStartLimitSeconds)) {
+      child.Kill();  // Says so when it had ended for reasons of its own.
       throw sdk::DeviceFailure(absl::StrCat("a second process had no kernel running after ", kStartLimitSeconds, " s"));
     }
     // It has time to end, if it does not run.

@@ -12,6 +12,7 @@
 #include "suites/driver/device_child.h"
 #include "suites/driver/device_restart.h"
 #include "suites/sdk/devices.h"
+#include "suites/sdk/interruption.h"
 #include "suites/sdk/measurement.h"
 #include "suites/sdk/outcome.h"
 #include "suites/sdk/session.h"
@@ -25,6 +26,7 @@ constexpr double kSmokeWork = 5.0 * (64 << 20);
 void RequirePermission() {
   if (!sdk::Session::Current().environment().destructive)
     throw sdk::DeviceSkipped("destructive: runs only when it is asked for with --destructive");
+  if (sdk::Interruption::Requested()) throw sdk::DeviceSkipped("stopped by SIGTERM");
   if (geteuid() != 0) throw sdk::DeviceSkipped("needs root");
 }
 
@@ -42,6 +44,7 @@ void ExpectWorks(const v1::Device& device) {
 }
 
 TEST(reset, gpu) {
+  const sdk::Interruption bound_again;  // SIGTERM does not leave the device without its driver.
   sdk::ForEachDevice([](const v1::Device& device) {
     RequirePermission();
     const auto machine = RestartMachine::This();
@@ -70,6 +73,7 @@ void ReloadFor(const v1::Device& device) {
 }
 
 TEST(reload, driver) {
+  const sdk::Interruption loaded_again;  // SIGTERM does not leave the machine without the driver.
   std::set<v1::Vendor> reloaded;
   sdk::ForEachDevice([&](const v1::Device& device) {
     if (reloaded.insert(device.vendor()).second) ReloadFor(device);

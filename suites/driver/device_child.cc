@@ -62,6 +62,8 @@ pid_t StartDeviceChild(const std::string& mode, const v1::Device& device, const 
 int WaitForDeviceChild(pid_t child) {
   const auto status = sdk::WaitForChild(child);
   if (!status.ok()) throw sdk::ToolError(std::string(status.status().message()));
+  if (*status == kChildCouldNot)
+    throw sdk::ToolError("a second process could not do its part; its standard error says why");
   return *status;
 }
 

@@ -33,7 +33,7 @@ class DeviceChildMode {
 
 // Starts a child in the mode on the device; `text` has no line break. Throws ToolError when it cannot be started.
 pid_t StartDeviceChild(const std::string& mode, const v1::Device& device, const std::string& text = "");
-// Throws ToolError when it cannot wait.
+// Throws ToolError when it cannot wait, and for a child that could not do its part.
 int WaitForDeviceChild(pid_t child);
 
 // A process that fails for its device's sake must be waited for, whatever is thrown: kills it, unless it was waited
@@ -45,6 +45,7 @@ class ChildGuard {
   ChildGuard(const ChildGuard&) = delete;
   ChildGuard& operator=(const ChildGuard&) = delete;
 
+  // As WaitForDeviceChild().
   int Wait();
   // SIGKILL, and waits.
   int Kill();
