@@ -93,6 +93,7 @@ void PulseSweep::RunMember(StressMember& member, Company& company, const std::ve
   for (const double hertz : frequencies) {
     const bool in_kernel = hertz >= kKernelHertz;
     if (!in_kernel && load == nullptr) load = OpenStressLoad(*member.gpu);
+    team_.Beat(member);
     company.line_up.arrive_and_wait();
     if (!company.go_on) break;
     PulseResult result = in_kernel ? InKernel(member, company, hertz, seconds_each)
@@ -121,6 +122,7 @@ PulseResult PulseSweep::ByHost(StressMember& member, StressLoad& load, StressClo
   StressClock::time_point began;
   StressClock::time_point first_began;
   load.Work(slice_seconds, member.ledger.Of(PulseKind(hertz)).next_seed++, fault, [&](const StressSlice* ended) {
+    team_.Beat(member);
     if (ended != nullptr) {
       member.slices.push_back(*ended);
       for (std::string& error : member.slices.back().errors) {
@@ -158,6 +160,7 @@ PulseResult PulseSweep::InKernel(StressMember& member, Company& company, double 
   PulseResult result;
   result.from = Seconds(StressClock::now() - team_.start());
   for (uint32_t number = 0; number < trains; ++number) {
+    team_.Beat(member);
     if (number > 0) company.line_up.arrive_and_wait();
     if (!company.go_on) break;
     physical::PulseOptions options = {.hertz = hertz,

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <thread>
 #include <utility>
 
@@ -21,6 +23,8 @@ namespace {
 
 constexpr double kSamplesPerSecond = 50;
 constexpr uint32_t kMachineSlots = 16;
+// Slices take a quarter of a second, staggered beginnings at most four minutes.
+constexpr double kHangSeconds = 300;
 constexpr auto kSaveEvery = std::chrono::seconds(1);
 
 double Seconds(StressClock::duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -33,6 +37,21 @@ uint32_t SlotOf(const std::string& machine) {
   u32 slot = 0;
   for (const char c : machine) slot = mix_bits(slot + static_cast<unsigned char>(c));
   return slot % kMachineSlots;
+}
+
+// As the case's own end would be: its thread cannot be ended otherwise.
+[[noreturn]] void EndWithHang(const StressMember& member) {
+  sdk::Report& report = sdk::Session::Current().report();
+  report.Diagnose({.type = sdk::DiagnosisType::kFail,
+                   .verdict = "hang",
+                   .message = absl::StrCat("the device hangs: expected a slice of work to end, or a sensor to answer, "
+                                           "within ",
+                                           kHangSeconds, " s; look at the kernel log"),
+                   .device_id = member.device.id()});
+  report.CaseEnd(sdk::CaseStatus::kComplete);
+  report.RunEnd();
+  std::fflush(nullptr);
+  std::_Exit(EXIT_FAILURE);
 }
 
 }  // namespace
@@ -90,11 +109,16 @@ double StressTeam::OffsetSeconds(const StressMember& member) const {
 
 void StressTeam::Together(const Work& work) {
   start_ = StressClock::now();
+  HangWatch watch(members_.size(), kHangSeconds, [this](size_t index) { EndWithHang(members_[index]); });
+  watch_ = &watch;
   std::vector<std::thread> threads;
   for (StressMember& member : members_) {
-    if (member.error) continue;
+    if (member.error) {
+      watch.Leave(member.index);
+      continue;
+    }
     member.slices.clear();
-    threads.emplace_back([this, &member, &work] {
+    threads.emplace_back([this, &member, &work, &watch] {
       try {
         std::optional<sdk::SensorRecorder> recorder;
         if (member.sensors) recorder.emplace(*member.sensors, kSamplesPerSecond, start_);
@@ -103,9 +127,11 @@ void StressTeam::Together(const Work& work) {
       } catch (...) {
         member.error = std::current_exception();
       }
+      watch.Leave(member.index);
     });
   }
   for (std::thread& thread : threads) thread.join();
+  watch_ = nullptr;
 }
 
 size_t StressTeam::Present() const {
@@ -129,6 +155,7 @@ void StressTeam::LoadOne(StressMember& member, double seconds, const std::string
   const StressClock::time_point begin = StressClock::now();
   StressClock::time_point saved = begin;
   load->Work(kSliceSeconds, entry.next_seed++, fault, [&](const StressSlice* ended) {
+    Beat(member);
     const StressClock::time_point now = StressClock::now();
     const double done = Seconds(now - begin) / seconds;
     if (ended != nullptr) {

@@ -11,6 +11,7 @@
 
 #include "muster/v1/fleet.pb.h"
 #include "suites/benchmark/coverage_ledger.h"
+#include "suites/benchmark/hang_watch.h"
 #include "suites/benchmark/stress_injection.h"
 #include "suites/benchmark/stress_load.h"
 #include "suites/physical/compute_device.h"
@@ -44,11 +45,14 @@ class StressTeam {
   // Opens each leased device. One that cannot be opened takes no part, and its round of ForEach() says why.
   StressTeam();
 
-  // Calls `work` for each device on a thread of its own, while its sensors are recorded; waits for all.
+  // Calls `work` for each device on a thread of its own, while its sensors are recorded; waits for all. `work` beats
+  // again and again: of a device that hangs nothing can be waited for, so that its failure is the program's end.
   using Work = std::function<void(StressMember& member)>;
   void Together(const Work& work);
   // The load for so long, after some idleness: slices into `slices`, their seconds into the ledger as `kind`.
   void LoadFor(double seconds, const std::string& kind, double idle_seconds = 0);
+  // In Together(): the device's thread works.
+  void Beat(const StressMember& member) { watch_->Beat(member.index); }
   // When the last Together() began: the zero of its sensors.
   StressClock::time_point start() const { return start_; }
 
@@ -72,6 +76,7 @@ class StressTeam {
   const StressInjection injection_;
   const double stagger_seconds_;
   std::vector<StressMember> members_;
+  HangWatch* watch_ = nullptr;  // While there is a Together().
   StressClock::time_point start_;
 };
 

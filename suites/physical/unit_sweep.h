@@ -100,7 +100,7 @@ struct UnitSweepReport {
   // What the groups came to together, where it is wrong; right groups and a wrong sum of them: the way to memory.
   std::vector<std::string> wrong_common;
   double operations = 0;
-  double seconds = 0;             // Of the device.
+  double seconds = 0;             // Of the device, with its wait for the host that prepares the next launch.
   std::vector<UnitError> errors;  // Of the first launch that failed and of the shortest chain; at most 16.
   std::vector<std::string> verdicts;
   std::vector<UnitPace> paces;

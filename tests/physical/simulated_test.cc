@@ -135,6 +135,12 @@ TEST_F(SimulatedIntel, TheRunSaysThatTheSuiteIsNotProvenOnTheDevice) {
               HasSubstr("not proven on  0000:03:00.0 (vendor=intel): never run on Intel silicon"));
 }
 
+TEST_F(SimulatedIntel, TheRunSaysThatItMakesAFaultByItself) {
+  EXPECT_THAT(
+      LogOfRun(RunWith(kArc, "", {"MUSTER_CASES=ecc.mode", R"(MUSTER_PARAMETERS={"inject_unit": "slow:3"})", kDevice})),
+      HasSubstr("this run makes a fault by itself, to test the tests: inject_unit is \"slow:3\""));
+}
+
 // By hand the program finds the device itself, and sees that it is simulated.
 TEST_F(SimulatedIntel, IsFoundWithoutALease) {
   const ProgramRun run = RunWith(kArc, "", {"MUSTER_CASES=ecc.mode"});
