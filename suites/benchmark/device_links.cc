@@ -163,6 +163,18 @@ Connection ConnectionOf(const v1::Device& from, const v1::Device& to) {
   return {.no_atomics = "nobody says what links the devices"};
 }
 
+size_t SwitchLinksUp(const std::vector<Nvml::NvLink>& links) {
+  return static_cast<size_t>(
+      std::count_if(links.begin(), links.end(), [](const Nvml::NvLink& link) { return link.up && link.to_switch; }));
+}
+
+size_t SwitchLinksUp(const v1::Device& device) {
+  const auto found = device.vendor() == v1::VENDOR_NVIDIA ? FindNvml(device) : std::nullopt;
+  if (!found) return 0;
+  const auto links = found->nvml->NvLinks(found->handle);
+  return links.ok() ? SwitchLinksUp(*links) : 0;
+}
+
 std::optional<double> SendingPeak(const v1::Device& device, const std::vector<v1::Device>& others) {
   double direct = 0;
   double shared = 0;

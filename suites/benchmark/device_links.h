@@ -5,6 +5,7 @@
 #ifndef MUSTER_SUITES_BENCHMARK_DEVICE_LINKS_H_
 #define MUSTER_SUITES_BENCHMARK_DEVICE_LINKS_H_
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,6 +32,9 @@ Connection ConnectionOf(const v1::Device& from, const v1::Device& to);
 // One way at best, of all links of the device together; nothing when nobody says.
 std::optional<double> SendingPeak(const v1::Device& device, const std::vector<v1::Device>& others);
 
+// NVLinks to switches that are up; none where there is no switch.
+size_t SwitchLinksUp(const v1::Device& device);
+
 // Counts of errors by kind, of one device; only what it counts.
 using LinkErrorCounts = std::map<std::string, double>;
 LinkErrorCounts LinkErrorsOf(const v1::Device& device);
@@ -44,6 +48,9 @@ LinkErrorCounts AerErrors(const std::string& root, const std::string& pci_addres
 std::optional<Connection> NvLinkConnection(const std::vector<sdk::Nvml::NvLink>& links,
                                            const std::vector<sdk::Nvml::NvLink>& remote_links,
                                            const std::string& remote_pci_address);
+
+// Pure: of NVML's links of one device.
+size_t SwitchLinksUp(const std::vector<sdk::Nvml::NvLink>& links);
 
 }  // namespace muster::benchmark
 

@@ -45,6 +45,14 @@ TEST(NvLinkConnection, OfAnUnknownGenerationNothingIsExpected) {
   EXPECT_FALSE(NvLinkConnection(links, links, "")->bytes_per_second.has_value());
 }
 
+TEST(SwitchLinksUp, CountsNeitherThoseThatAreDownNorThoseToOtherDevices) {
+  Links links = ToSwitches(16, 2);
+  EXPECT_EQ(SwitchLinksUp(links), 16u);
+  links[0].to_switch = false;
+  EXPECT_EQ(SwitchLinksUp(links), 15u);
+  EXPECT_EQ(SwitchLinksUp(Links()), 0u);
+}
+
 TEST(AerErrors, AreTheTotalsOfTheFiles) {
   namespace fs = std::filesystem;
   const fs::path root = fs::path(testing::TempDir()) / "aer";

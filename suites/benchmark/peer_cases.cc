@@ -134,8 +134,24 @@ void CopyPairs(PeerTransfers& transfers, const PeerGroup& group, PeerMethod meth
   }
 }
 
+// With switches all devices of a model have as many links to them: one with fewer has lost some, and what is expected
+// of it falls with each.
+void JudgeSwitchLinks(const PeerGroup& group) {
+  std::map<std::string, size_t> most;
+  for (const v1::Device& device : group.devices())
+    most[device.model()] = std::max(most[device.model()], SwitchLinksUp(device));
+  for (const v1::Device& device : group.devices()) {
+    const size_t expected = most[device.model()];
+    if (expected == 0) continue;
+    sdk::Measure("link.peer_copy.switch_links", static_cast<double>(SwitchLinksUp(device)), "1")
+        .OnDevice(device)
+        .AtLeast(static_cast<double>(expected));
+  }
+}
+
 TEST(link, peer_copy) {
   ForEachPeerGroup("link.peer_copy", [](PeerGroup& group) {
+    JudgeSwitchLinks(group);
     PeerTransfers transfers(group.gpus(), BytesFor(group), kSeed);
     const auto fault = InjectedFault(group);
     for (const PeerPair& pair : group.pairs()) {
