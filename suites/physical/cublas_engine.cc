@@ -1,9 +1,10 @@
 #include "suites/physical/cublas_engine.h"
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "suites/physical/algorithm_trials.h"
 #include "suites/sdk/cuda/check.h"
 #include "suites/sdk/outcome.h"
 
@@ -11,8 +12,6 @@ namespace muster::physical {
 namespace {
 
 constexpr uint64_t kWorkspaceBytes = 64 << 20;
-// Of each algorithm among several; the first also loads its code.
-constexpr int kRuns = 3;
 
 }  // namespace
 
@@ -26,23 +25,22 @@ CublasEngine::~CublasEngine() { device_.Free(workspace_); }
 std::string CublasEngine::Name() const { return absl::StrCat("cuBLASLt ", library_.version()); }
 
 std::string CublasEngine::Prepare(const MatrixProduct& wanted, const MatrixOperands& operands) {
+  if (wanted.a_in_columns && !TakesColumnsOfA(wanted.type))
+    return "cuBLASLt multiplies " + MatrixTypeName(wanted.type) + " with the first operand in rows alone";
   CUDA_CHECK(cudaSetDevice(device_.ordinal()));
   auto product = library_.Prepare(wanted, {.memory = workspace_, .bytes = kWorkspaceBytes});
   if (!product.ok()) return std::string(product.status().message());
   product_ = *std::move(product);
-  double fastest = 0;
-  for (size_t i = 0; i < product_->algorithms(); ++i) {
-    double seconds = 0;
+  const auto fastest = FastestAlgorithm(product_->algorithms(), [&](size_t algorithm, uint64_t runs) {
     bool queued = true;
-    for (int run = 0; run < (product_->algorithms() == 1 ? 1 : kRuns) && queued; ++run) {
-      const double once = device_.Seconds([&] { queued = product_->Queue(i, operands, device_.stream()); });
-      seconds = run == 0 ? once : std::min(seconds, once);
-    }
-    if (!queued || (fastest > 0 && seconds >= fastest)) continue;
-    fastest = seconds;
-    algorithm_ = i;
-  }
-  return fastest > 0 ? "" : "cuBLASLt refused each algorithm that it had proposed";
+    const double seconds = device_.Seconds([&] {
+      for (uint64_t i = 0; i < runs && queued; ++i) queued = product_->Queue(algorithm, operands, device_.stream());
+    });
+    return queued ? std::optional(seconds) : std::nullopt;
+  });
+  if (!fastest.has_value()) return "cuBLASLt refused each algorithm that it had proposed";
+  algorithm_ = *fastest;
+  return "";
 }
 
 void CublasEngine::Multiply(const MatrixOperands& operands) {

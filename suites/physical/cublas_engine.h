@@ -19,6 +19,10 @@ class CublasEngine final : public MatrixEngine {
 
   std::string Name() const override;
   bool UsesMatrixUnits() const override { return true; }
+  // cuBLASLt multiplies int8 and fp8 with a in rows alone.
+  bool TakesColumnsOfA(sdk::MatrixType type) const override {
+    return type != sdk::MatrixType::kInt8 && type != sdk::MatrixType::kFp8;
+  }
   std::string Prepare(const MatrixProduct& product, const MatrixOperands& operands) override;
   void Multiply(const MatrixOperands& operands) override;
 

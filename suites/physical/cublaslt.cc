@@ -173,15 +173,15 @@ absl::Status CublasLt::Product::FindAlgorithms() {
   const MatrixProduct& product = state_->product;
   const TypeNames names = NamesOf(product.type);
   RETURN_IF_ERROR(ToStatus(lt.desc_create(&state_->description, names.compute, names.sum), "cublasLtMatmulDescCreate"));
-  // a lies in rows, as fp8 and int8 want it.
-  const cublasOperation_t transposed = CUBLAS_OP_T;
-  RETURN_IF_ERROR(
-      ToStatus(lt.desc_set(state_->description, CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof(transposed)),
-               "cublasLtMatmulDescSetAttribute"));
+  // To cuBLASLt, whose matrices lie in columns, a in rows is its transpose; fp8 and int8 want it so.
+  const cublasOperation_t of_a = product.a_in_columns ? CUBLAS_OP_N : CUBLAS_OP_T;
+  RETURN_IF_ERROR(ToStatus(lt.desc_set(state_->description, CUBLASLT_MATMUL_DESC_TRANSA, &of_a, sizeof(of_a)),
+                           "cublasLtMatmulDescSetAttribute"));
   const auto make_layout = [&](cublasLtMatrixLayout_t* layout, cudaDataType_t type, uint32_t rows, uint32_t columns) {
     return ToStatus(lt.layout_create(layout, type, rows, columns, rows), "cublasLtMatrixLayoutCreate");
   };
-  RETURN_IF_ERROR(make_layout(&state_->a, names.input, product.depth, product.rows));
+  RETURN_IF_ERROR(product.a_in_columns ? make_layout(&state_->a, names.input, product.rows, product.depth)
+                                       : make_layout(&state_->a, names.input, product.depth, product.rows));
   RETURN_IF_ERROR(make_layout(&state_->b, names.input, product.depth, product.columns));
   RETURN_IF_ERROR(
       make_layout(&state_->c, product.wide_result ? names.sum : names.narrow, product.rows, product.columns));

@@ -14,6 +14,7 @@ class PlainEngine final : public MatrixEngine {
   bool UsesMatrixUnits() const override { return false; }
   std::string Prepare(const MatrixProduct& product, const MatrixOperands& operands) override {
     if (product.type == MatrixType::kFp64 && !device_.Traits().fp64) return "this GPU has no double precision";
+    if (product.a_in_columns) return "the plain kernel's first operand lies in rows";
     if (!product.wide_result) return "the plain kernel's results are of the type of the sums";
     if (product.rows % PLAIN_TILE != 0 || product.columns % PLAIN_TILE != 0 || product.depth % PLAIN_STEP != 0)
       return "the plain kernel multiplies whole tiles of 64 rows and columns";

@@ -21,6 +21,8 @@ struct MatrixProduct {
   uint32_t depth = 0;
   // c in the type of the sums (fp32, of fp64 fp64, of int8 int32); otherwise as the operands are, bf16 of fp8.
   bool wide_result = true;
+  // a lies in columns, as b does; only where MatrixEngine::TakesColumnsOfA() says so.
+  bool a_in_columns = false;
   // Of a library that proposes several algorithms so many are tried, and the fastest is taken; 1: its first.
   uint32_t trials = 1;
 
@@ -33,7 +35,7 @@ struct MatrixProduct {
   uint32_t ResultFormat() const;
 };
 
-// a in rows, b and c in columns; aligned to 256 bytes.
+// a in rows (or as the product says), b and c in columns; aligned to 256 bytes.
 struct MatrixOperands {
   void* a = nullptr;
   void* b = nullptr;
@@ -47,6 +49,8 @@ class MatrixEngine {
   virtual std::string Name() const = 0;
   // False: the plain units do the work.
   virtual bool UsesMatrixUnits() const = 0;
+  // Whether it can multiply products of this type with a in columns.
+  virtual bool TakesColumnsOfA(sdk::MatrixType) const { return false; }
   // Makes ready for such products, and does some with these operands. In words why not; empty when it can.
   virtual std::string Prepare(const MatrixProduct& product, const MatrixOperands& operands) = 0;
   // Queues the product that was prepared, of any operands.

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "suites/physical/device_memory.h"
 #include "suites/physical/random_gemm.kernels.h"
+#include "suites/physical/random_gemm_fp64.kernels.h"
 #include "suites/sdk/timing.h"
 
 namespace muster::physical {
@@ -52,13 +53,20 @@ double NumberAt(const std::vector<char>& memory, uint64_t index, uint32_t format
   return number_load(memory.data(), index, format);
 }
 
+// As other users of a library lay their operands out for such a product, where the engine can.
+MatrixProduct LaidOut(MatrixProduct product, const MatrixEngine& engine) {
+  if (product.type == MatrixType::kFp32 || product.type == MatrixType::kFp64)
+    product.a_in_columns = engine.TakesColumnsOfA(product.type);
+  return product;
+}
+
 class RandomGemm {
  public:
   RandomGemm(ComputeDevice& device, MatrixEngine& engine, const RandomGemmOptions& options)
       : device_(device),
         engine_(engine),
         options_(options),
-        shape_(options.product),
+        shape_(LaidOut(options.product, engine)),
         a_(device, shape_.BytesOfA()),
         b_(device, shape_.BytesOfB()),
         c_(device, shape_.BytesOfC()) {}
@@ -105,11 +113,28 @@ class RandomGemm {
     device_.ReadBack(read.data(), static_cast<const char*>(matrix.data()) + line * read.size(), read.size());
     return read;
   }
-  std::vector<double> OperandLine(const DeviceMemory& matrix, uint32_t line) {
-    const std::vector<char> read = Line(matrix, line, shape_.depth, shape_.InputFormat());
+  std::vector<double> OperandNumbers(const std::vector<char>& line) const {
     std::vector<double> numbers(shape_.depth);
-    for (uint32_t k = 0; k < shape_.depth; ++k) numbers[k] = NumberAt(read, k, shape_.InputFormat());
+    for (uint32_t k = 0; k < shape_.depth; ++k) numbers[k] = NumberAt(line, k, shape_.InputFormat());
     return numbers;
+  }
+  std::vector<double> OperandLine(const DeviceMemory& matrix, uint32_t line) {
+    return OperandNumbers(Line(matrix, line, shape_.depth, shape_.InputFormat()));
+  }
+  std::vector<double> RowOfA(uint32_t row) {
+    if (!shape_.a_in_columns) return OperandLine(a_, row);
+    // Of one row the entries are as far apart as a column is long: made as Fill() did, rather than all of a read back.
+    const uint32_t format = shape_.InputFormat();
+    std::vector<char> line(uint64_t{shape_.depth} * BytesOfFormat(format));
+    for (uint32_t k = 0; k < shape_.depth; ++k) {
+      const uint64_t index = uint64_t{k} * shape_.rows + row;
+      if (format == FORMAT_FP64) {
+        reinterpret_cast<double*>(line.data())[k] = random_number_fp64(kKeyA, index);
+      } else {
+        number_store(line.data(), k, format, random_number(kKeyA, index, format));
+      }
+    }
+    return OperandNumbers(line);
   }
   // One of `size` lines in each of the parts.
   static uint32_t Place(uint32_t part, uint32_t size, u32 key) {
@@ -119,8 +144,7 @@ class RandomGemm {
 
   void Check() {
     std::vector<std::vector<double>> rows;
-    for (uint32_t part = 0; part < kParts; ++part)
-      rows.push_back(OperandLine(a_, Place(part, shape_.rows, kKeyPlaces)));
+    for (uint32_t part = 0; part < kParts; ++part) rows.push_back(RowOfA(Place(part, shape_.rows, kKeyPlaces)));
     for (uint32_t part = 0; part < kParts; ++part) {
       const uint32_t j = Place(part, shape_.columns, kKeyPlaces + 1);
       const std::vector<double> column = OperandLine(b_, j);

@@ -33,7 +33,8 @@ struct RandomGemmReport {
   std::string first_wrong;
 };
 
-// One entry in each of 32 × 32 parts of the result is computed on the host in double precision.
+// One entry in each of 32 × 32 parts of the result is computed on the host in double precision. a of fp32 and fp64 lies
+// in columns where the engine takes it so.
 RandomGemmReport RunRandomGemm(ComputeDevice& device, MatrixEngine& engine, const RandomGemmOptions& options);
 
 }  // namespace muster::physical

@@ -22,10 +22,14 @@ DEVICE_FUNCTION int random_sum(u32 key, u64 index) {
 }
 
 // With a mean of 0 and a deviation of 1 (the sum's is 37837.2: the root of 4 × (65536² - 1) / 12).
+DEVICE_FUNCTION float random_number(u32 key, u64 index, u32 format) {
+  const float scale = format == FORMAT_INT8 ? RANDOM_INT8_DEVIATION / 37837.2275f : 1 / 37837.2275f;
+  return (float)random_sum(key, index) * scale;
+}
+
 KERNEL random_fill(GLOBAL void* matrix, RandomArguments a) {
-  const float scale = a.format == FORMAT_INT8 ? RANDOM_INT8_DEVIATION / 37837.2275f : 1 / 37837.2275f;
   for (u64 i = GROUP_ID * GROUP_SIZE + LOCAL_ID; i < a.count; i += GROUPS * GROUP_SIZE)
-    number_store(matrix, i, a.format, (float)random_sum(a.key, i) * scale);
+    number_store(matrix, i, a.format, random_number(a.key, i, a.format));
 }
 
 #endif  // MUSTER_SUITES_PHYSICAL_RANDOM_GEMM_KERNELS_H_
