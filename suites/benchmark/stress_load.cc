@@ -14,7 +14,11 @@ namespace {
 
 constexpr uint32_t kSize = 8192;
 constexpr uint32_t kTrialProducts = 4;
+// Of a round: by turns with one right operand and the other.
+constexpr uint32_t kLeastProducts = 2;
 constexpr uint32_t kMostProducts = 4096;
+// Longer ones do not fit into the shortest slices, half a pulse of 10 Hz.
+constexpr double kLongestProductSeconds = 0.02;
 constexpr uint32_t kGroupSize = 512;
 constexpr double kMostSliceSeconds = 0.25;
 
@@ -23,8 +27,8 @@ class MatrixLoad final : public StressLoad {
   MatrixLoad(physical::ComputeDevice& device, std::unique_ptr<physical::MatrixEngine> engine)
       : device_(device), engine_(std::move(engine)) {}
 
-  // How long a product takes; why the engine cannot do it, in words, or nothing.
-  std::string Try() {
+  // Measures how long a product takes; false when the engine cannot do it, or not fast enough.
+  bool Try() {
     const physical::GoldenReport report = physical::RunGolden(device_, *engine_,
                                                               {.product = kProduct,
                                                                .seconds = 0,
@@ -33,7 +37,7 @@ class MatrixLoad final : public StressLoad {
                                                                .unchecked_seconds = 0,
                                                                .reference_size = 0});
     if (report.checked_per_second > 0) product_seconds_ = kProduct.Operations() / report.checked_per_second;
-    return report.unsupported;
+    return report.unsupported.empty() && product_seconds_ <= kLongestProductSeconds;
   }
 
   std::string Name() const override {
@@ -46,7 +50,7 @@ class MatrixLoad final : public StressLoad {
     physical::GoldenOptions options = {
         .product = kProduct,
         .seed = seed,
-        .products_per_round = static_cast<uint32_t>(std::clamp<double>(products, 1, kMostProducts)),
+        .products_per_round = static_cast<uint32_t>(std::clamp<double>(products, kLeastProducts, kMostProducts)),
         .unchecked_seconds = 0,
         .reference_size = 0};
     if (fault) {
@@ -123,7 +127,7 @@ std::unique_ptr<StressLoad> OpenStressLoad(physical::ComputeDevice& device) {
     auto engine = physical::OpenMatrixEngine(device, sdk::MatrixType::kBf16);
     if (engine->UsesMatrixUnits()) {
       auto load = std::make_unique<MatrixLoad>(device, std::move(engine));
-      if (load->Try().empty()) return load;
+      if (load->Try()) return load;
     }
   } catch (const sdk::DeviceSkipped&) {
     // No library: the kernel does it.
