@@ -311,12 +311,21 @@ TEST(link, peer_atomics) {
   });
 }
 
-// Sizes by level; the last is the one whose bandwidth counts.
-std::vector<uint64_t> ReduceSizes() {
+// What fits: what is given and its sum, with room for the reducer's own, in whole mebibytes.
+uint64_t MostToReduce(const PeerGroup& group) {
+  uint64_t free = UINT64_MAX;
+  for (physical::ComputeDevice* gpu : group.gpus()) free = std::min(free, gpu->FreeBytes());
+  return std::max(free / 4 / kMiB, uint64_t{1}) * kMiB;
+}
+
+// Sizes by level, none above `most` but by the parameter; the last is the one whose bandwidth counts.
+std::vector<uint64_t> ReduceSizes(uint64_t most) {
   const auto largest = static_cast<uint64_t>(sdk::Parameter<int64_t>("all_reduce_mib")) * kMiB;
   std::vector<uint64_t> sizes = {8, 64 << 10};
   if (Level() > 1) sizes = {8, 4 << 10, 64 << 10, kMiB, 16 * kMiB, 256 * kMiB};
-  sizes.push_back(largest != 0 ? largest : Level() > 1 ? 1024 * kMiB : 512 * kMiB);
+  const uint64_t last = largest != 0 ? largest : std::min(most, Level() > 1 ? 1024 * kMiB : 512 * kMiB);
+  std::erase_if(sizes, [&](uint64_t size) { return size >= last; });
+  sizes.push_back(last);
   return sizes;
 }
 
@@ -354,7 +363,7 @@ TEST(link, all_reduce) {
   ForEachPeerGroup("link.all_reduce", [](PeerGroup& group) {
     const auto reducer = physical::OpenReducer(group.gpus(), sdk::Parameter<std::string>("nccl_library"));
     sdk::MeasureText("link.all_reduce.by", reducer->Name());
-    const std::vector<uint64_t> sizes = ReduceSizes();
+    const std::vector<uint64_t> sizes = ReduceSizes(MostToReduce(group));
     physical::AllReduce all(group.gpus(), *reducer, sizes.back(), kSeed);
     const auto fault = physical::ParseReduceFault(sdk::Parameter<std::string>("inject_reduce"));
     double bytes = 0;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "suites/benchmark/stress_team.h"
 #include "suites/benchmark/thermal_fit.h"
+#include "suites/sdk/devices.h"
 #include "suites/sdk/measurement.h"
 #include "suites/sdk/outcome.h"
 #include "suites/sdk/parameters.h"
@@ -75,7 +76,7 @@ void JudgeLimit(const StressTeam& team, StressMember& member) {
   MeasureReading("power.limit.core_clock", "Hz", member.series, &SensorSample::core_hertz, window);
   MeasureReading("power.limit.core_temperature", "Cel", member.series, &SensorSample::core_celsius, window);
   MeasureClockReasons("power.limit", member, window);
-  const double floor = sdk::Parameter<double>("power_floor");
+  const double floor = sdk::SpeedsAreReal() ? sdk::Parameter<double>("power_floor") : 0;
   if (const auto reached = member.series.FirstReaches(&SensorSample::power_watts, floor * limit, 0.2))
     sdk::Measure("power.limit.reached_after", std::max(0.0, *reached - begin), "s");
   const auto clock = member.series.Statistics(&SensorSample::core_hertz, window.from, window.to);

@@ -23,7 +23,9 @@ namespace {
 // What the mode "smoke" of smoke_cases.cc moves.
 constexpr double kSmokeWork = 5.0 * (64 << 20);
 
-void RequirePermission() {
+void RequirePermission(const v1::Device& device) {
+  // Whose address on PCI may be that of a real device of this machine.
+  if (device.simulated()) throw sdk::DeviceSkipped("simulated: it would be the machine's real devices that are reset");
   if (!sdk::Session::Current().environment().destructive)
     throw sdk::DeviceSkipped("destructive: runs only when it is asked for with --destructive");
   if (sdk::Interruption::Requested()) throw sdk::DeviceSkipped("stopped by SIGTERM");
@@ -46,7 +48,7 @@ void ExpectWorks(const v1::Device& device) {
 TEST(reset, gpu) {
   const sdk::Interruption bound_again;  // SIGTERM does not leave the device without its driver.
   sdk::ForEachDevice([](const v1::Device& device) {
-    RequirePermission();
+    RequirePermission(device);
     const auto machine = RestartMachine::This();
     const auto gpus = GpusOf(machine, device.vendor());
     const auto found = std::find_if(gpus.begin(), gpus.end(),
@@ -59,7 +61,7 @@ TEST(reset, gpu) {
 
 // Once for all devices of a vendor, which must all be leased.
 void ReloadFor(const v1::Device& device) {
-  RequirePermission();
+  RequirePermission(device);
   const auto machine = RestartMachine::This();
   const auto gpus = GpusOf(machine, device.vendor());
   std::set<std::string> leased;

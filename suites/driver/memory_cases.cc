@@ -28,7 +28,7 @@ constexpr uint64_t kCopyBytes = 8ull << 30;
 constexpr size_t kErrorsShown = 8;
 
 void ReportRates(const MarchReport& report, double copy) {
-  const double floor = sdk::Parameter<double>("march_floor");
+  const double floor = sdk::SpeedsAreReal() ? sdk::Parameter<double>("march_floor") : 0;
   const struct {
     MarchElement element;
     const char* name;

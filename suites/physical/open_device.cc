@@ -1,5 +1,7 @@
 #include "suites/physical/open_device.h"
 
+#include <cstdlib>
+
 #include "suites/physical/level_zero_device.h"
 #include "suites/physical/spirv_modules.h"
 #include "suites/sdk/level_zero.h"
@@ -58,6 +60,9 @@ std::unique_ptr<ComputeDevice> OpenIntel(const v1::Device& device) {
   if (SpirvModules().empty())
     throw sdk::DeviceSkipped(
         "this program was built without SPIR-V kernels; build where clang, llvm-spirv and spirv-val are found");
+  const char* const simulated_kernels = std::getenv("MUSTER_SIM_KERNELS");
+  if (device.simulated() && (simulated_kernels == nullptr || *simulated_kernels == '\0'))
+    throw sdk::DeviceSkipped("simulated, without kernels for it: MUSTER_SIM_KERNELS names none");
   const sdk::LevelZeroDeviceHandles found = sdk::RequireInLevelZero(device);
   return std::make_unique<LevelZeroDevice>(LevelZeroGpu::Of(found.level_zero, found.handles));
 }

@@ -18,8 +18,8 @@
 
 namespace muster::physical {
 
-// Throws DeviceSkipped where there is no part for the vendor, DeviceFailure when the vendor's runtime does not
-// show the device, ToolError when it cannot be used at all.
+// Throws DeviceSkipped where there is no part for the vendor, or for a simulated device that cannot compute,
+// DeviceFailure when the vendor's runtime does not show the device, ToolError when it cannot be used at all.
 std::unique_ptr<ComputeDevice> OpenDevice(const v1::Device& device);
 
 // The fastest engine that the device has for the type; its Prepare() says what it cannot. `device` is one of

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "suites/sdk/outcome.h"
 #include "suites/sdk/session.h"
 
@@ -24,14 +27,24 @@ void Round(const std::function<void(const v1::Device&)>& test, const v1::Device&
     reasons.push_back(absl::StrCat(device.id(), ": ", skipped.what()));
   } catch (const std::exception& error) {
     const std::string what = error.what();
-    const bool marked = what.rfind(kToolErrorMark, 0) == 0 || what.rfind(kDeviceFailureMark, 0) == 0;
-    ADD_FAILURE_AT("", 0) << (marked ? "" : kToolErrorMark) << what;
+    if (absl::StartsWith(what, kDeviceFailureMark)) {
+      ADD_FAILURE_AT("", 0) << what;
+      return;
+    }
+    // An error, other than a diagnosis, has no field for its device.
+    const std::string whose = LeasedDevices().size() > 1 ? device.pci_address() + ": " : "";
+    ADD_FAILURE_AT("", 0) << kToolErrorMark << whose << absl::StripPrefix(what, kToolErrorMark);
   }
 }
 
 }  // namespace
 
 const std::vector<v1::Device>& LeasedDevices() { return Session::Current().environment().devices; }
+
+bool SpeedsAreReal() {
+  const auto& devices = LeasedDevices();
+  return std::none_of(devices.begin(), devices.end(), [](const v1::Device& device) { return device.simulated(); });
+}
 
 void ForEachDevice(const std::function<void(const v1::Device&)>& test) {
   if (LeasedDevices().empty()) GTEST_SKIP() << "no GPU is leased to this run, and none was found";

@@ -94,6 +94,16 @@ TEST_F(MeasurementTest, ShareStandsBesideValueAndExpectation) {
   MeasureShare("rate", 10, "B/s", 100, 0);
 }
 
+TEST(MeasureShareOfSimulatedDevices, IsNotJudged) {
+  Environment environment;
+  environment.devices.emplace_back().set_simulated(true);
+  ReportFake report;
+  const Session session(environment, report);
+  MeasureShare("rate", 1, "B/s", 100, 0.8);
+  MeasureShare("rate", 120, "B/s", 100, 0.8);
+  EXPECT_EQ(report.measurements.size(), 6u);
+}
+
 TEST_F(MeasurementTest, WithoutExpectationThereIsNoShareAndALogSaysSo) {
   MeasureShare("rate", 70, "B/s", std::nullopt, 0.8);
   EXPECT_THAT(Names(), ElementsAre("rate"));

@@ -61,7 +61,7 @@ class SimulatedSuite : public testing::Test {
                              << " } }";
     const auto start = std::chrono::system_clock::now().time_since_epoch() - std::chrono::hours(1);
     const auto start_ms = std::chrono::duration_cast<std::chrono::milliseconds>(start).count();
-    variables.insert(variables.end(),
+    variables.insert(variables.begin(),
                      {"MUSTER_SIM_SCENARIO=" + scenario_, "MUSTER_SIM_MACHINE=m",
                       "MUSTER_SIM_START_UNIX_MS=" + std::to_string(start_ms),
                       "MUSTER_SIM_KERNELS=" MUSTER_PHYSICAL_KERNELS, "ZE_ENABLE_ALT_DRIVERS=" MUSTER_SIM_ZE_DRIVER});

@@ -141,6 +141,21 @@ TEST_F(SimulatedIntel, TheRunSaysThatItMakesAFaultByItself) {
       HasSubstr("this run makes a fault by itself, to test the tests: inject_unit is \"slow:3\""));
 }
 
+// A fleet of simulated machines is not red for what it cannot do, and never acts on the machine that plays it.
+TEST_F(SimulatedIntel, WhatASimulatedDeviceCannotDoIsSkipped) {
+  const std::string lease = std::string(kDevice).insert(std::string(kDevice).find("\"id\""), "\"simulated\": true, ");
+  ProgramRun run = RunWith(kArc, "", {"MUSTER_CASES=memory.march,smoke.compute", lease, "MUSTER_SIM_KERNELS="});
+  for (const char* name : {"memory.march", "smoke.compute"}) {
+    EXPECT_EQ(run.steps[name].status, "SKIP") << name << Said(run.steps[name]);
+    EXPECT_THAT(Said(run.steps[name]), HasSubstr("simulated, without kernels for it"));
+  }
+  run = RunWith(kArc, "", {"MUSTER_CASES=reset.gpu,reload.driver", "MUSTER_DESTRUCTIVE=1", lease});
+  for (const char* name : {"reset.gpu", "reload.driver"}) {
+    EXPECT_EQ(run.steps[name].status, "SKIP") << name << Said(run.steps[name]);
+    EXPECT_THAT(Said(run.steps[name]), HasSubstr("the machine's real devices"));
+  }
+}
+
 // By hand the program finds the device itself, and sees that it is simulated.
 TEST_F(SimulatedIntel, IsFoundWithoutALease) {
   const ProgramRun run = RunWith(kArc, "", {"MUSTER_CASES=ecc.mode"});

@@ -63,6 +63,7 @@ GpuFigures FiguresOf(int ordinal) {
 
 DeviceScope::DeviceScope(const v1::Device& device) {
   if (device.vendor() != v1::VENDOR_NVIDIA) throw DeviceSkipped("not an NVIDIA device");
+  if (device.simulated()) throw DeviceSkipped("simulated: it has no CUDA, and nothing can be computed on it");
   const auto ordinal = OrdinalOf(device.uuid());
   if (!ordinal) {
     throw DeviceFailure(absl::StrCat("CUDA does not show ", device.model(), " ", device.uuid(),
