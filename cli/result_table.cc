@@ -100,14 +100,15 @@ void AddJob(const v1::Job& job, const Measured& measured, bool brief, Builder& b
     const v1::Verdict verdict = VerdictOf(result);
     if (brief && IsUnremarkable(verdict)) continue;
     builder.AddCase(job, result);
-    // One reason for several cases is said once, after the last of them.
-    const bool said_below =
-        i + 1 < results.size() && VerdictOf(results[i + 1]) == verdict && results[i + 1].reason() == result.reason();
-    if (!result.reason().empty() && !said_below) builder.AddNote(Sanitize(result.reason()), VerdictStyle(verdict));
+    const auto it = measured.find({job.id(), result.case_name()});
+    // One reason for several cases is said once, after the last of them, with what the device did meanwhile.
+    const bool said_below = !result.reason().empty() && it == measured.end() && i + 1 < results.size() &&
+                            VerdictOf(results[i + 1]) == verdict && results[i + 1].reason() == result.reason();
+    if (said_below) continue;
+    if (!result.reason().empty()) builder.AddNote(Sanitize(result.reason()), VerdictStyle(verdict));
     for (const std::string& line : base::ContextLines(result.context())) {
       builder.AddNote(absl::StrCat("meanwhile: ", Sanitize(line)), Style::kDim);
     }
-    const auto it = measured.find({job.id(), result.case_name()});
     if (it != measured.end()) builder.AddFigures(it->second);
   }
 }

@@ -124,6 +124,23 @@ TEST_F(ResultTableTest, OneReasonForSeveralCasesIsSaidOnce) {
   EXPECT_LT(text.find("benchmark/c"), text.find("no NVIDIA GPU"));
 }
 
+// Else the last of them would be far below.
+TEST_F(ResultTableTest, AReasonIsSaidBeforeTheFiguresOfItsCase) {
+  for (const char* name : {"a", "b", "c"}) AddCase(name, v1::ERROR, "no CUDA");
+  for (v1::CaseResult& result : *job_->mutable_attempts(0)->mutable_results()) {
+    result.mutable_context()->add_events()->set_code("nvidia.xid.31");
+  }
+  AddFigure("a", "width", 8, "1");
+  const std::string text = Render();
+  EXPECT_LT(text.find("no CUDA"), text.find("width"));
+  EXPECT_LT(text.find("width"), text.find("benchmark/b"));
+  // With b and c only that and nothing between them.
+  EXPECT_LT(text.find("benchmark/c"), text.rfind("no CUDA"));
+  EXPECT_EQ(
+      text.substr(text.find("benchmark/b"), text.find("benchmark/c") - text.find("benchmark/b")).find("meanwhile"),
+      std::string::npos);
+}
+
 TEST_F(ResultTableTest, ALargeRunShowsWhatIsNotPassed) {
   for (size_t i = 0; i <= ResultOptions::kBriefAbove; ++i)
     AddCase(absl::StrCat("case", i), i == 7 ? v1::CRASHED : v1::PASSED);
