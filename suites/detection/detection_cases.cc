@@ -61,6 +61,13 @@ std::string Saying(const std::vector<std::string>& messages, const std::string& 
 
 // False when the devices cannot run the case.
 bool Find(const Fault& fault) {
+  const auto& devices = sdk::LeasedDevices();
+  if (fault.vendor != v1::VENDOR_UNSPECIFIED &&
+      std::none_of(devices.begin(), devices.end(),
+                   [&](const v1::Device& one) { return one.vendor() == fault.vendor; })) {
+    Say(absl::StrCat(fault.fault, ": not tried: devices of another vendor do not show it"));
+    return false;
+  }
   const SiblingOutcome outcome = RunCase(fault, fault.parameters);
   if (outcome.status == "SKIP") {
     Say(absl::StrCat(fault.fault, ": not tried: ", absl::StrJoin(outcome.remarks, "; ")));

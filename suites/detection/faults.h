@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "muster/v1/fleet.pb.h"
+
 namespace muster::detection {
 
 struct Fault {
@@ -20,6 +22,8 @@ struct Fault {
   // Each must be in what the failed case says: the fault's kind and its place.
   std::vector<std::string> words;
   int level = 1;
+  // Whose devices show such a fault; VENDOR_UNSPECIFIED: every vendor's.
+  v1::Vendor vendor = v1::VENDOR_UNSPECIFIED;
 };
 
 // Grouped by case.
