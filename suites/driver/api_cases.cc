@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "suites/driver/machine.h"
 #include "suites/driver/requirement.h"
 #include "suites/physical/allocations.h"
 #include "suites/physical/api_calls.h"
@@ -63,6 +64,7 @@ TEST(api, small_allocations) {
 
 TEST(api, out_of_memory) {
   sdk::ForEachDevice([](const v1::Device& device) {
+    RequireMemoryOfItsOwn(device);
     RequireDriver(device);
     const auto gpu = physical::OpenDevice(device);
     const auto report = physical::RunExhaustion(*gpu, Injection());

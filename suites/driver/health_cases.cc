@@ -80,7 +80,7 @@ TEST(memory, retired_pages) {
 
 TEST(memory, host_window) {
   sdk::ForEachDevice([](const v1::Device& device) {
-    if (IsIntegrated(device)) throw sdk::DeviceSkipped("this GPU is part of the processor and shares its memory");
+    RequireMemoryOfItsOwn(device);
     if (device.memory_bytes() == 0) throw sdk::DeviceSkipped("nobody says how much memory this GPU has of its own");
     const auto bar = ReadPciBar(Root(), device.pci_address());
     uint64_t bytes = bar ? bar->bytes : 0;

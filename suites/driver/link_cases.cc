@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "suites/driver/device_records.h"
 #include "suites/driver/requirement.h"
+#include "suites/physical/device_memory.h"
 #include "suites/physical/open_device.h"
 #include "suites/sdk/devices.h"
 #include "suites/sdk/measurement.h"
@@ -28,21 +29,18 @@ TEST(link, pci) {
   sdk::ForEachDevice([](const v1::Device& device) {
     const auto records = DeviceRecords::Open(device);
     const auto gpu = physical::OpenDevice(device);
-    void* const on_device = gpu->Allocate(kBytes);
-    void* const on_host = gpu->AllocateHost(kBytes);
-    if (on_device == nullptr || on_host == nullptr) throw sdk::ToolError("no memory for 64 MiB on device and host");
+    const physical::DeviceMemory on_device(*gpu, kBytes);
+    const physical::PinnedMemory on_host(*gpu, kBytes);
     // Links go down when idle: the highest state seen under load counts.
     v1::PciLink best = Need("the PCI link", records->Link());
     double bytes = 0;
     const auto end = std::chrono::steady_clock::now() + kDuration;
     while (std::chrono::steady_clock::now() < end) {
-      for (int i = 0; i < kCopiesQueued; ++i) gpu->Copy(on_device, on_host, kBytes);
+      for (int i = 0; i < kCopiesQueued; ++i) gpu->Copy(on_device.data(), on_host.data(), kBytes);
       Raise(best, Need("the PCI link", records->Link()));
       gpu->Wait();
       bytes += static_cast<double>(kCopiesQueued) * kBytes;
     }
-    gpu->FreeHost(on_host);
-    gpu->Free(on_device);
     sdk::ReportWork("bytes", bytes);
     // A virtual machine's bridge may give the GPU no link of its own to read; a GPU of the processor has none.
     if (best.generation() == 0 || best.width() == 0 || best.max_generation() == 0 || best.max_width() == 0) {

@@ -40,6 +40,10 @@ bool IsIntegrated(const v1::Device& device) {
   return device.vendor() == v1::VENDOR_INTEL && device.pci_address() == kIntegratedGpu;
 }
 
+void RequireMemoryOfItsOwn(const v1::Device& device) {
+  if (IsIntegrated(device)) throw sdk::DeviceSkipped("this GPU is part of the processor and shares its memory");
+}
+
 std::vector<v1::Vendor> VendorsConcerned(const std::vector<v1::Device>& leased,
                                          const absl::StatusOr<std::vector<v1::Device>>& on_pci) {
   std::vector<v1::Device> seen;

@@ -24,6 +24,8 @@ absl::StatusOr<std::vector<v1::Device>> PciGpusOf(v1::Vendor vendor);
 
 // Intel's GPU that is part of the processor, where its chipsets have it: 0000:00:02.0.
 bool IsIntegrated(const v1::Device& device);
+// Throws DeviceSkipped for such: all of its memory is the machine's, and whoever takes it ends other programs.
+void RequireMemoryOfItsOwn(const v1::Device& device);
 
 // Those of which a device is leased, and those of which PCI shows one. An Intel GPU that is part of the processor
 // counts only when it is leased or nothing else is: on a machine of NVIDIA's GPUs nobody needs it.

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "suites/driver/error_counters.h"
+#include "suites/driver/machine.h"
 #include "suites/physical/memory_march.h"
 #include "suites/physical/open_device.h"
 #include "suites/sdk/devices.h"
@@ -50,6 +51,7 @@ void ReportRates(const MarchReport& report, double copy) {
 
 TEST(memory, march) {
   sdk::ForEachDevice([](const v1::Device& device) {
+    RequireMemoryOfItsOwn(device);
     const ErrorCounters counters(device);
     const auto gpu = physical::OpenDevice(device);
     const double copy = physical::CopyBandwidth(*gpu, std::min(kCopyBytes, gpu->FreeBytes() / 2));

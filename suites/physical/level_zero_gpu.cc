@@ -15,6 +15,7 @@ using sdk::ZeCheck;
 // Allocations beyond 4 GiB need kernels that reckon addresses in 64 bits throughout.
 constexpr char kBuildFlags[] = "-ze-opt-greater-than-4GB-buffer-required";
 constexpr double kMega = 1e6;
+constexpr uint64_t kIntegratedPart = 8;
 constexpr size_t kMaxLog = 2000;
 
 template <typename F>
@@ -132,6 +133,8 @@ void LevelZeroGpu::ReadMemory() {
   auto more = Properties<ze_device_memory_ext_properties_t>(ZE_STRUCTURE_TYPE_DEVICE_MEMORY_EXT_PROPERTIES);
   auto memories = ListOf("zeDeviceGetMemoryProperties", ze_.zeDeviceGetMemoryProperties, device(), blank);
   for (const auto& memory : memories) memory_bytes_ += memory.totalSize;
+  // Of the machine's memory, which all else needs too, a small part.
+  if ((properties_.flags & ZE_DEVICE_PROPERTY_FLAG_INTEGRATED) != 0) memory_bytes_ /= kIntegratedPart;
   blank.pNext = &more;
   uint32_t one = 1;
   if (memories.size() == 1 && ze_.zeDeviceGetMemoryProperties(device(), &one, &blank) == ZE_RESULT_SUCCESS &&

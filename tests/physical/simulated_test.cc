@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "tests/physical/simulated_suite.h"
 
 namespace muster::physical {
@@ -116,6 +118,15 @@ TEST_F(SimulatedIntel, ADeviceThatHangsFails) {
       Run("memory.march", kSmallArc, "faults { at_s: 1 call_fails { function: 'zeEventHostSynchronize' result: 1 } }");
   EXPECT_TRUE(Failed(step)) << Said(step);
   EXPECT_THAT(Said(step), HasSubstr("the device hangs"));
+}
+
+TEST_F(SimulatedIntel, AllOfTheMachinesMemoryIsNotTaken) {
+  const std::string integrated = absl::StrReplaceAll(kDevice, {{"0000:03:00.0", "0000:00:02.0"}});
+  for (const char* name : {"memory.march", "api.out_of_memory"}) {
+    const ProgramRun run = RunWith(kArc, "", {absl::StrCat("MUSTER_CASES=", name), integrated});
+    ASSERT_TRUE(run.steps.contains(name));
+    EXPECT_EQ(run.steps.at(name).status, "SKIP") << Said(run.steps.at(name));
+  }
 }
 
 TEST_F(SimulatedIntel, ALeasedDeviceThatLevelZeroDoesNotShowFails) {
