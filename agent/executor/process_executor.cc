@@ -236,7 +236,8 @@ absl::StatusOr<JobPlan> ProcessExecutor::MakePlan(const v1::JobRef& ref, const v
   plan.job_limit_ms = JobLimitMs(*manifest, spec);
   plan.grace_ms = base::TerminationGraceMs(*manifest);
   RETURN_IF_ERROR(MakeFolders(plan, FolderName(ref)));
-  ASSIGN_OR_RETURN(const std::string state_folder, MakeSuiteState(options_.suite_state_folder, manifest->name(), user_));
+  ASSIGN_OR_RETURN(const std::string state_folder,
+                   MakeSuiteState(options_.suite_state_folder, manifest->name(), user_));
   const JobEnvironment environment{.manifest = manifest,
                                    .spec = &spec,
                                    .machine = &machine,

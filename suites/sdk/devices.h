@@ -15,8 +15,9 @@ const std::vector<v1::Device>& LeasedDevices();
 bool SpeedsAreReal();
 
 // Calls `test` for each leased device, one after the other. Failures, errors and measurements inside are the device's;
-// an exception ends that device's round and the others still go; of several devices a tool error says which it was. DeviceSkipped skips one device: the test is skipped
-// when all are, otherwise the device is noted. With no device at all the test is skipped.
+// an exception ends that device's round and the others still go; of several devices a tool error says which it was.
+// DeviceSkipped skips one device: the test is skipped when all are, otherwise the device is noted. With no device at
+// all the test is skipped.
 void ForEachDevice(const std::function<void(const v1::Device&)>& test);
 
 }  // namespace muster::sdk

@@ -66,7 +66,8 @@ void ReportWork(const std::string& kind, double amount);
 // A value beside what the device can do at best: reports NAME, NAME.expected and NAME.share, and fails under
 // `floor_share`. `expected` unknown (nullopt): reports NAME alone and logs that nothing is expected of it. A floor
 // above 1 or, unless it is 0 for "no floor", under 0.5 is a broken floor: a tool error. So is a share above 1.05: time
-// or expectation is then wrong. With simulated devices there is neither floor nor such an error. `part` is as in OfPart().
+// or expectation is then wrong. With simulated devices there is neither floor nor such an error. `part` is as in
+// OfPart().
 void MeasureShare(const std::string& name, double value, const std::string& unit, std::optional<double> expected,
                   double floor_share, std::source_location location = std::source_location::current(),
                   const std::string& part = "");
