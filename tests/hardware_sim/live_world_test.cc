@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "agent/inventory/fixture_tree.h"
 #include "base/file.h"
+#include "base/fixture_tree.h"
 #include "tests/hardware_sim/world.h"
 
 namespace muster::sim {
@@ -39,7 +39,7 @@ class LiveWorldTest : public ::testing::Test {
     return true;
   }
 
-  agent::FixtureTree folder_;
+  base::FixtureTree folder_;
   const std::string path_;
 };
 

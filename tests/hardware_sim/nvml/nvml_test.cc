@@ -11,10 +11,10 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "agent/inventory/fixture_tree.h"
 #include "agent/inventory/probe.h"
 #include "agent/inventory/shared_library.h"
 #include "agent/telemetry/nvml_sampler.h"
+#include "base/fixture_tree.h"
 #include "base/telemetry_field.h"
 #include "tests/hardware_sim/scenario_file.h"
 #include "tests/hardware_sim/world.h"
@@ -61,7 +61,7 @@ class NvmlTest : public ::testing::Test {
     return agent::ProbeInChild(MUSTER_PROBE_CHILD, agent::ProbeKind::kNvml, patience);
   }
 
-  agent::FixtureTree folder_;
+  base::FixtureTree folder_;
   std::unique_ptr<World> world_;
   int64_t start_unix_ms_ = 0;
 };
