@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "suites/physical/host_threads.h"
 #include "suites/sdk/outcome.h"
 
 namespace muster::physical {
@@ -21,17 +21,11 @@ void Compare(const char* what, const std::vector<u64>& seen, uint32_t samples, u
   const uint32_t places = samples == 0 ? count : std::min(samples, count);
   const auto place = [&](uint32_t n) { return places == count ? n : mix_bits(key + n) % count; };
   std::atomic<uint32_t> wrong = count;
-  const auto work = [&](uint32_t first, uint32_t step) {
-    for (uint32_t n = first; n < places; n += step) {
-      if (expected(place(n)) != seen[place(n)]) wrong = place(n);
-    }
+  const auto compare = [&](uint64_t n) {
+    const uint32_t at = place(static_cast<uint32_t>(n));
+    if (expected(at) != seen[at]) wrong = at;
   };
-  const auto useful = static_cast<uint32_t>(std::min<uint64_t>(places * entries / kEntriesOfThread + 1, 16));
-  const uint32_t threads = std::clamp(std::thread::hardware_concurrency(), 1u, useful);
-  std::vector<std::thread> pool;
-  for (uint32_t t = 1; t < threads; ++t) pool.emplace_back(work, t, threads);
-  work(0, threads);
-  for (std::thread& thread : pool) thread.join();
+  OnHostThreads(places, compare, places * entries / kEntriesOfThread + 1);
   if (wrong == count) return;
   throw sdk::DeviceFailure(absl::StrCat("the device computes other checksums than the host: ", what, " ", wrong.load(),
                                         ", expected ", static_cast<int64_t>(expected(wrong)), ", found ",

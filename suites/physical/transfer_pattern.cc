@@ -5,11 +5,11 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "suites/physical/device_memory.h"
+#include "suites/physical/host_threads.h"
 #include "suites/physical/memory_march.h"
 
 namespace muster::physical {
@@ -41,13 +41,7 @@ std::string Hex(const Vector& words) {
 template <typename Chunk>
 void OnAllProcessors(uint64_t vectors, const Chunk& chunk) {
   const uint64_t chunks = (vectors + kHostChunk - 1) / kHostChunk;
-  const uint64_t threads = std::min<uint64_t>({chunks, 16, std::max(1u, std::thread::hardware_concurrency())});
-  const auto work = [&](uint64_t thread) {
-    for (uint64_t i = thread; i < chunks; i += threads) chunk(i * kHostChunk, std::min(vectors, (i + 1) * kHostChunk));
-  };
-  std::vector<std::jthread> others;
-  for (uint64_t thread = 1; thread < threads; ++thread) others.emplace_back(work, thread);
-  work(0);
+  OnHostThreads(chunks, [&](uint64_t i) { chunk(i * kHostChunk, std::min(vectors, (i + 1) * kHostChunk)); });
 }
 
 // Where the first bytes of the window belong, by whichever vector lies whole in it; the window's first byte lies at

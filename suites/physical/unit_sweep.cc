@@ -4,12 +4,12 @@
 #include <charconv>
 #include <chrono>
 #include <set>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "suites/physical/device_memory.h"
+#include "suites/physical/host_threads.h"
 #include "suites/sdk/outcome.h"
 
 namespace muster::physical {
@@ -290,17 +290,9 @@ uint32_t Number(const std::string& text, const std::string& whole, uint32_t limi
 std::vector<uint64_t> ExpectByLane(const UnitWork& work,
                                    const std::function<uint64_t(uint32_t operation, uint32_t lane)>& lane_result) {
   std::vector<uint64_t> expected(work.operations.size() * work.group_size);
-  const uint32_t threads = std::clamp(std::thread::hardware_concurrency(), 1u, 16u);
-  std::vector<std::thread> pool;
-  for (uint32_t t = 0; t < threads; ++t) {
-    pool.emplace_back([&, t] {
-      for (size_t i = t; i < expected.size(); i += threads) {
-        expected[i] =
-            lane_result(static_cast<uint32_t>(i / work.group_size), static_cast<uint32_t>(i % work.group_size));
-      }
-    });
-  }
-  for (std::thread& thread : pool) thread.join();
+  OnHostThreads(expected.size(), [&](uint64_t i) {
+    expected[i] = lane_result(static_cast<uint32_t>(i / work.group_size), static_cast<uint32_t>(i % work.group_size));
+  });
   return expected;
 }
 
